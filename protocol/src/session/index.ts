@@ -1,0 +1,5 @@
+/** Noise NK sessions and sealed streams on libsodium (PROTOCOL §5 and §6). */
+export * from "./handshake.ts";
+export { CipherState, dh, SymmetricState } from "./noise.ts";
+export * from "./sealed-stream.ts";
+export { blake2b256, equalBytes, ready, zero } from "./sodium.ts";

@@ -1,0 +1,10 @@
+/** What is on every wire: schemas, limits, codes and framings of the gateway API and the node link. */
+export * from "./answer-stream.ts";
+export * from "./encoding.ts";
+export * from "./error.ts";
+export * from "./gateway-api.ts";
+export * from "./limits.ts";
+export * from "./node-link.ts";
+export * from "./price.ts";
+export * from "./receipt.ts";
+export * from "./sealed-content.ts";
