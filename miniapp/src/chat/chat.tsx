@@ -1,0 +1,66 @@
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import type { Network } from "../network/use-network.ts";
+import { type Turn, useConversation } from "./use-conversation.ts";
+
+export function Chat({ network }: { network: Network }) {
+  const { turns, answering, ask, stop } = useConversation(network);
+  const [draft, setDraft] = useState("");
+  const end = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every new piece of the answer scrolls
+  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [turns]);
+
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    const question = draft.trim();
+    if (!question || answering) return;
+    setDraft("");
+    void ask(question);
+  };
+
+  return (
+    <>
+      <section className="turns" aria-live="polite">
+        {network.state === "refused" && (
+          <p className="notice" role="alert">
+            Nothing was sent. {network.message} <code>{network.reason}</code>
+          </p>
+        )}
+        {turns.map((turn) => (
+          <Bubble key={turn.id} turn={turn} />
+        ))}
+        <div ref={end} />
+      </section>
+      <form onSubmit={send}>
+        <input
+          value={draft}
+          onChange={(event) => setDraft(event.target.value)}
+          placeholder={
+            network.state === "verified" ? `Ask ${network.model}` : "Waiting for a verified machine"
+          }
+          disabled={network.state !== "verified"}
+          aria-label="Your question"
+          enterKeyHint="send"
+        />
+        {answering ? (
+          <button type="button" onClick={stop}>
+            Stop
+          </button>
+        ) : (
+          <button type="submit" disabled={network.state !== "verified" || !draft.trim()}>
+            Send
+          </button>
+        )}
+      </form>
+    </>
+  );
+}
+
+/** An answer is hostile input: it is shown as text, never as markup. */
+function Bubble({ turn }: { turn: Turn }) {
+  return (
+    <article className={turn.role}>
+      {turn.text || (turn.state === "open" ? "…" : "")}
+      {turn.state === "cut" && <small>{turn.note}</small>}
+    </article>
+  );
+}
