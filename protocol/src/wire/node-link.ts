@@ -178,7 +178,12 @@ export type Ack = z.infer<typeof ackSchema>;
 export const gatewayControlSchema = z.discriminatedUnion("t", [
   z.strictObject({ t: z.literal("challenge"), nonce: hex.b32 }),
   z.strictObject({ t: z.literal("welcome"), node: hex.b32, prices: z.array(priceSchema), ackPk: hex.b32 }),
-  z.strictObject({ t: z.literal("attested"), attestationId: hex.b32 }),
+  /** `prices`: one row for each model of this bundle; they add to those of `welcome`. */
+  z.strictObject({
+    t: z.literal("attested"),
+    attestationId: hex.b32,
+    prices: z.array(priceSchema).max(32).default([]),
+  }),
   /** Answers one receipt; `stream` is the one that it came on. */
   z.strictObject({ t: z.literal("ack"), stream: count, ack: ackSchema, signature: hex.b64 }),
   /** The link closes after it. `fatal`: trying again cannot help. */
