@@ -1,34 +1,54 @@
-import type { Receipt } from "@bombyx/protocol/wire";
+import type { SignedReceipt } from "@bombyx/protocol/wire";
 
 /**
  * Double entry, append-only, in nanoTON; the sum over all accounts is zero after every commit.
  * Runs in a worker thread with group commit (≤ 2 ms window): a promise resolves when its entries are durable.
  * Every call is idempotent by its identity.
+ *
+ * An attempt is `open`, then `settled` or `released`; when its node goes missing it is `lost` first:
+ * the money stays held until a receipt, the next attempt or the sweep decides what was delivered.
  */
 export interface Ledger {
-  /** Moves `nano` from the outside world to a sponsor's or channel's account, once per `key`. */
+  /**
+   * Moves `nano` from the outside world to a sponsor's or channel's account, once per `key`.
+   * @throws BombyxError ALREADY_USED (the key moved another amount or paid another account).
+   */
   deposit(entry: { key: string; account: string; nano: bigint; at: number }): Promise<void>;
   /**
-   * Holds the most that an attempt can cost, before its body is read.
+   * Holds the most that an attempt can cost, before its body is read. A former attempt of the same
+   * idempotency id that is `lost` ends here, by its last running receipt.
    * @throws BombyxError ALLOWANCE_EXHAUSTED, ATTEMPT_OPEN (this idempotency id has an attempt that did
-   * not end without FINAL), ALREADY_USED (session and request were used with other content).
+   * not end), ALREADY_USED (it was answered already, or session and request were used with other content),
+   * BAD_REQUEST (the lost attempt named is not one of this account and idempotency id).
    */
-  reserve(attempt: Attempt): Promise<{ continuation: boolean }>;
+  reserve(attempt: Attempt): Promise<Reservation>;
   /**
    * Settles an attempt by its receipt: payer debited, node credited, operator's fee; the rest is
    * released. A `running` receipt is only remembered, and counts when the node is lost.
-   * Settling the same receipt again answers the same.
-   * @throws BombyxError RECEIPT_INVALID (no such reservation, disagreeing ids, units above the cap → QUARANTINED).
+   * The signature is the caller's to check: it is kept, and answered by `receiptOf`.
+   * The same receipt again answers the same; so does one that comes after a lost attempt ended.
+   * @throws BombyxError RECEIPT_INVALID (no such reservation, disagreeing ids, another receipt settled it),
+   * QUARANTINED (units above the cap: the attempt stays as it was, the caller ends it with `lose`).
    */
-  settle(receipt: Receipt, at: number): Promise<Settlement>;
+  settle(signed: SignedReceipt, at: number): Promise<Settlement>;
+  /**
+   * The attempt's node is gone: the money stays held for a receipt that the client or the returning
+   * node presents, until `lose`, the next attempt of this idempotency id, or `sweep`.
+   */
+  markLost(attempt: AttemptId, at: number): Promise<void>;
   /** Ends an attempt whose node is gone: pays its last running receipt, releases the rest. Then another attempt is admitted. */
   lose(attempt: AttemptId, at: number): Promise<Settlement>;
-  /** Ends an attempt that never reached a node, or that the node refused unbilled. */
+  /** Ends an attempt that never reached a node, or that the node refused unbilled. One that ended stays as it is. */
   release(attempt: AttemptId, at: number): Promise<void>;
   balance(account: string): Promise<{ availableNano: bigint; reservedNano: bigint }>;
-  /** Ends attempts that were open when the process died and that no receipt came for by `before`. @returns how many. */
-  sweep(before: number): Promise<number>;
-  /** For tests and the audit page: sum over all accounts (0n), number of open reservations. */
+  /** The receipt that settled an attempt; before that, the last running one. */
+  receiptOf(attempt: AttemptId): Promise<SignedReceipt | undefined>;
+  attemptOf(attempt: AttemptId): Promise<AttemptRecord | undefined>;
+  /** What the gateway has acknowledged to a node so far; zero for an unknown node. */
+  acknowledged(node: string): Promise<AckState>;
+  /** Ends attempts that are lost since before `before` (those open when the process died, too). @returns how many. */
+  sweep(before: number, at: number): Promise<number>;
+  /** For tests and the audit page: recomputes everything from the entries. @throws when balances disagree with them. */
   audit(): Promise<{ sumNano: bigint; openReservations: number; entries: number }>;
   close(): Promise<void>;
 }
@@ -57,9 +77,36 @@ export interface Attempt extends AttemptId {
   readonly at: number;
 }
 
+export interface Reservation {
+  /** The named lost attempt was paid for its prompt: this one is not billed for it again. */
+  readonly continuation: boolean;
+  /** The cap that holds: `continuationCapUnits` for a continuation, else `capUnits`. */
+  readonly capUnits: number;
+  /** This very attempt was reserved before: forward it as a resumption, the node answers from its buffer. */
+  readonly repeated: boolean;
+}
+
+export type AttemptState = "open" | "lost" | "settled" | "released";
+
+export interface AttemptRecord extends Attempt {
+  readonly state: AttemptState;
+  readonly continuation: boolean;
+}
+
+/** SETTLEMENT "Acks": advanced in the transaction that settles. */
+export interface AckState {
+  /** Receipts that paid this node, counted. */
+  readonly n: number;
+  readonly cumulativeNano: bigint;
+  /** H(previous ‖ H(receipt)), hex; 32 zero bytes before the first. */
+  readonly receiptsHash: string;
+}
+
 export interface Settlement {
   readonly chargedNano: bigint;
   readonly nodeNano: bigint;
   readonly feeNano: bigint;
   readonly units: number;
+  /** The node's acknowledgement after it. */
+  readonly ack: AckState;
 }
