@@ -2,4 +2,5 @@
 export * from "./handshake.ts";
 export { CipherState, dh, SymmetricState } from "./noise.ts";
 export * from "./sealed-stream.ts";
+export * from "./signing.ts";
 export { blake2b256, equalBytes, ready, zero } from "./sodium.ts";
