@@ -14,6 +14,8 @@ export const limits = {
   statementBytes: 4_096,
   /** Plaintext of a request is padded to the smallest that fits. */
   requestBuckets: [1, 4, 16, 64, 256].map((kb) => kb * 1024) as readonly number[],
+  /** A sealed request is its bucket, secretstream's header (24) and one tag (17). */
+  sealedRequestOverheadBytes: 24 + 17,
   /** Declared maximum of completion tokens, in the clear. */
   maxTokensBuckets: [256, 1_024, 4_096, 16_384, 65_536] as readonly number[],
   /** Plaintext of an answer frame, padding included. */
