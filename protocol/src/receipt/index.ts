@@ -1,5 +1,8 @@
 /** Prices, units and signed receipts (PROTOCOL §8, SETTLEMENT). */
+export { blake2b256, equalBytes, ready } from "../session/sodium.ts";
+export * from "./ack.ts";
 export * from "./canonical.ts";
+export * from "./hashes.ts";
 export * from "./price.ts";
 export * from "./receipt.ts";
 export * from "./units.ts";

@@ -36,10 +36,14 @@ export function exactUnits(counts: TokenCounts, coefficient: number, price: Rate
   );
 }
 
-/** Billed units: {@link exactUnits} rounded up to {@link unitStep}. */
+/**
+ * Billed units: {@link exactUnits} rounded up to {@link unitStep}; a continuation's are rounded down,
+ * because the attempt that it takes over from was rounded up: in parts, an answer never costs more than whole.
+ */
 export function billedUnits(counts: TokenCounts, coefficient: number, price: Rates): number {
   const units = exactUnits(counts, coefficient, price);
-  return Number(((units + unitStep - 1n) / unitStep) * unitStep);
+  const roundUp = counts.continuation ? 0n : unitStep - 1n;
+  return Number(((units + roundUp) / unitStep) * unitStep);
 }
 
 /**

@@ -18,7 +18,7 @@ export const receiptSchema = z.strictObject({
   coefficient: count,
   capUnits: count,
   ceilingUnits: count,
-  /** Rounded up to 64. */
+  /** Rounded up to 64; down when it is a continuation (`billedUnits`). */
   units: count,
   frames: count,
   finish: z.enum(["done", "running", "cancelled"]),
