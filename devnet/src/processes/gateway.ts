@@ -1,0 +1,68 @@
+import * as z from "zod";
+import type { StateDirectory } from "../state/state-directory.ts";
+import { type Child, runCommand, startChild } from "./child.ts";
+
+const entry = new URL("../../../gateway/src/cli.ts", import.meta.url);
+/** Who the devnet's API key belongs to. */
+const developer = "devnet";
+
+const readySchema = z.object({ ready: z.literal(true), url: z.url(), metrics: z.url() });
+
+export function gatewayProcess(options: {
+  state: StateDirectory;
+  policyFile: string;
+  chainEndpoints: readonly string[];
+  port: number;
+  metricsPort: number;
+}): { child: Child; ready: Promise<z.infer<typeof readySchema>> } {
+  return startChild({
+    name: "The gateway",
+    entry,
+    args: ["serve", "--json"],
+    environment: {
+      BOMBYX_DATA_DIR: dataDirectory(options.state),
+      BOMBYX_SIMULATION: options.policyFile,
+      BOMBYX_CHAIN_ENDPOINTS: options.chainEndpoints.join(","),
+      BOMBYX_PORT: String(options.port),
+      BOMBYX_METRICS_PORT: String(options.metricsPort),
+    },
+    logFile: options.state.path("logs", "gateway.log"),
+    ready: readySchema,
+  });
+}
+
+/** The API key of this devnet; made at the first start and kept in a file that only its user reads. */
+export async function keepApiKey(state: StateDirectory, allowanceNano: string): Promise<string> {
+  const kept = await state.readText("api-key");
+  if (kept) return kept.trim();
+  const { key } = await command(
+    state,
+    ["keys", "create", "--developer", developer, "--allowance", allowanceNano],
+    z.object({ key: z.string().min(1) }),
+  );
+  await state.write("api-key", `${key}\n`);
+  return key;
+}
+
+/** A code that pairs the node `name` with an owner of its own; `undefined` when it was paired by an earlier start. */
+export async function pairingCode(state: StateDirectory, name: string): Promise<string | undefined> {
+  if ((await state.readText(`nodes/${name}/paired`)) !== undefined) return undefined;
+  const { code } = await command(
+    state,
+    ["pairing", "create", "--owner", `owner-of-${name}`],
+    z.object({ code: z.string().min(1) }),
+  );
+  return code;
+}
+
+const dataDirectory = (state: StateDirectory): string => state.path("gateway");
+
+async function command<T>(state: StateDirectory, args: readonly string[], answer: z.ZodType<T>): Promise<T> {
+  const output = await runCommand({
+    name: `gateway ${args.slice(0, 2).join(" ")}`,
+    entry,
+    args: [...args, "--json"],
+    environment: { BOMBYX_DATA_DIR: dataDirectory(state) },
+  });
+  return answer.parse(JSON.parse(output));
+}
