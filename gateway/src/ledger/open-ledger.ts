@@ -1,0 +1,134 @@
+import { once } from "node:events";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { BombyxError, type ErrorBody } from "@bombyx/protocol/wire";
+import type { Call } from "./commit.ts";
+import type { Ledger } from "./ledger.ts";
+import type { FromWorker, NumberedCall, ToWorker, WorkerOptions } from "./worker.ts";
+
+export interface LedgerOptions {
+  readonly dataDir: string;
+  /** The operator's part of what is charged, in 1/10000, at most 3000. @default 1000 */
+  readonly feeBps?: number;
+  /**
+   * The one process that serves passes its start time: attempts that an earlier process left open then
+   * count as lost since `takeOverAt`. A command that runs beside a server leaves it out.
+   */
+  readonly takeOverAt?: number;
+}
+
+/** Name of the ledger's file in the data directory. */
+export const ledgerFile = "ledger.sqlite";
+
+/**
+ * Starts the ledger's worker thread, migrates its file and audits it.
+ * @throws Error when the file cannot be opened or its balances disagree with its entries.
+ */
+export async function openLedger({ dataDir, feeBps = 1_000, takeOverAt }: LedgerOptions): Promise<Ledger> {
+  const workerData: WorkerOptions = {
+    file: join(dataDir, ledgerFile),
+    feeBps,
+    ...(takeOverAt !== undefined && { takeOverAt }),
+  };
+  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  const worker = new Worker(new URL(`./worker${extension}`, import.meta.url), {
+    workerData,
+    execArgv: process.execArgv,
+    name: "ledger",
+  });
+  await once(worker, "message");
+  return new WorkerLedger(worker);
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+class WorkerLedger implements Ledger {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 0;
+  #outbox: NumberedCall[] = [];
+  #closed?: Promise<void>;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.on("message", (message: FromWorker) => this.#receive(message));
+    worker.on("error", (cause) => this.#failAll(cause));
+    worker.on("exit", () => this.#failAll());
+  }
+
+  deposit: Ledger["deposit"] = (...args) => this.#call({ method: "deposit", arguments: args });
+  reserve: Ledger["reserve"] = (...args) => this.#call({ method: "reserve", arguments: args });
+  settle: Ledger["settle"] = (...args) => this.#call({ method: "settle", arguments: args });
+  markLost: Ledger["markLost"] = (...args) => this.#call({ method: "markLost", arguments: args });
+  lose: Ledger["lose"] = (...args) => this.#call({ method: "lose", arguments: args });
+  release: Ledger["release"] = (...args) => this.#call({ method: "release", arguments: args });
+  balance: Ledger["balance"] = (...args) => this.#call({ method: "balance", arguments: args });
+  receiptOf: Ledger["receiptOf"] = (...args) => this.#call({ method: "receiptOf", arguments: args });
+  attemptOf: Ledger["attemptOf"] = (...args) => this.#call({ method: "attemptOf", arguments: args });
+  acknowledged: Ledger["acknowledged"] = (...args) => this.#call({ method: "acknowledged", arguments: args });
+  sweep: Ledger["sweep"] = (...args) => this.#call({ method: "sweep", arguments: args });
+  audit: Ledger["audit"] = (...args) => this.#call({ method: "audit", arguments: args });
+
+  /** Commits what was called before, then stops the thread. */
+  close(): Promise<void> {
+    this.#closed ??= this.#stop();
+    return this.#closed;
+  }
+
+  async #stop(): Promise<void> {
+    this.#flush();
+    const exited = once(this.#worker, "exit");
+    this.#post({ close: true });
+    await exited;
+  }
+
+  #call<Value>(call: Call): Promise<Value> {
+    if (this.#closed !== undefined) return Promise.reject(closedError());
+    const id = this.#nextId++;
+    // Calls of one turn cross to the thread as one message.
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
+    this.#outbox.push({ ...call, id });
+    return new Promise<Value>((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
+    });
+  }
+
+  #flush(): void {
+    if (this.#outbox.length === 0) return;
+    this.#post({ calls: this.#outbox });
+    this.#outbox = [];
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorker): void {
+    if (!("outcomes" in message)) return;
+    for (const outcome of message.outcomes) {
+      const waiting = this.#waiting.get(outcome.id);
+      this.#waiting.delete(outcome.id);
+      if ("error" in outcome) waiting?.reject(refusal(outcome.error));
+      else waiting?.resolve(outcome.value);
+    }
+  }
+
+  #failAll(cause?: unknown): void {
+    this.#closed ??= Promise.resolve();
+    for (const { reject } of this.#waiting.values()) reject(closedError(cause));
+    this.#waiting.clear();
+  }
+}
+
+const closedError = (cause?: unknown) =>
+  new BombyxError("INTERNAL", "The ledger is closed.", cause === undefined ? {} : { cause });
+
+/** A refusal crosses the thread as plain data; anything else is a defect or a failing disk. */
+function refusal(error: unknown): BombyxError {
+  if (error instanceof Error) return new BombyxError("INTERNAL", "The ledger failed.", { cause: error });
+  const { code, message, ...detail } = error as ErrorBody;
+  return new BombyxError(code, message, detail);
+}

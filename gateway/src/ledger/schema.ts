@@ -1,0 +1,122 @@
+import { type Generated, sql } from "kysely";
+import type { Migration } from "../store/sqlite.ts";
+import type { AttemptState } from "./ledger.ts";
+
+/** Tables of the ledger's file. Integers are 64-bit and read as bigint; nanoTON fits (9.2 × 10⁹ GRAM). */
+export interface LedgerSchema {
+  /** Every movement of money, for ever: `nano` leaves `account` and arrives on `counter_account`. */
+  entries: {
+    id: Generated<bigint>;
+    key: string;
+    account: string;
+    counter_account: string;
+    nano: bigint;
+    at: bigint;
+  };
+  /** Derived from `entries` and open attempts; `audit` recomputes it. */
+  balances: { account: string; nano: bigint; reserved_nano: bigint };
+  attempts: AttemptsTable;
+  acks: { node: string; n: bigint; cumulative_nano: bigint; receipts_hash: string };
+}
+
+export interface AttemptsTable {
+  id: Generated<bigint>;
+  session: string;
+  request: bigint;
+  account: string;
+  payer: string;
+  node: string;
+  attestation_id: string;
+  idempotency_id: string;
+  price_id: string;
+  nano_per_unit: bigint;
+  coefficient: bigint;
+  cap_units: bigint;
+  continuation_cap_units: bigint;
+  lost_session: string | null;
+  lost_request: bigint | null;
+  continuation: bigint;
+  state: AttemptState;
+  /** What it holds while open or lost, then 0. */
+  reserved_nano: bigint;
+  /** SignedReceipt as JSON: the last running one, then the one that settled. */
+  receipt: string | null;
+  units: bigint;
+  charged_nano: bigint;
+  fee_nano: bigint;
+  opened_at: bigint;
+  lost_at: bigint | null;
+  ended_at: bigint | null;
+}
+
+const entriesAreFinal = (event: "UPDATE" | "DELETE") =>
+  sql`CREATE TRIGGER ${sql.id(`entries_${event.toLowerCase()}`)} BEFORE ${sql.raw(event)} ON entries
+      BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END`;
+
+export const ledgerMigrations: readonly Migration<LedgerSchema>[] = [
+  (db) => [
+    db.schema
+      .createTable("entries")
+      .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
+      .addColumn("key", "text", (column) => column.notNull().unique())
+      .addColumn("account", "text", (column) => column.notNull())
+      .addColumn("counter_account", "text", (column) => column.notNull())
+      .addColumn("nano", "bigint", (column) => column.notNull().check(sql`nano > 0`))
+      .addColumn("at", "bigint", (column) => column.notNull())
+      .addCheckConstraint("two_accounts", sql`account <> counter_account`),
+    entriesAreFinal("UPDATE"),
+    entriesAreFinal("DELETE"),
+    db.schema
+      .createTable("balances")
+      .addColumn("account", "text", (column) => column.primaryKey())
+      .addColumn("nano", "bigint", (column) => column.notNull())
+      .addColumn("reserved_nano", "bigint", (column) => column.notNull())
+      .addCheckConstraint(
+        "never_overspent",
+        sql`reserved_nano >= 0 AND (account = 'world' OR nano >= reserved_nano)`,
+      ),
+    sql`INSERT INTO balances VALUES ('world', 0, 0)`,
+    db.schema
+      .createTable("attempts")
+      .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
+      .addColumn("session", "text", (column) => column.notNull())
+      .addColumn("request", "bigint", (column) => column.notNull())
+      .addColumn("account", "text", (column) => column.notNull())
+      .addColumn("payer", "text", (column) => column.notNull())
+      .addColumn("node", "text", (column) => column.notNull())
+      .addColumn("attestation_id", "text", (column) => column.notNull())
+      .addColumn("idempotency_id", "text", (column) => column.notNull())
+      .addColumn("price_id", "text", (column) => column.notNull())
+      .addColumn("nano_per_unit", "bigint", (column) => column.notNull())
+      .addColumn("coefficient", "bigint", (column) => column.notNull())
+      .addColumn("cap_units", "bigint", (column) => column.notNull())
+      .addColumn("continuation_cap_units", "bigint", (column) => column.notNull())
+      .addColumn("lost_session", "text")
+      .addColumn("lost_request", "bigint")
+      .addColumn("continuation", "bigint", (column) => column.notNull())
+      .addColumn("state", "text", (column) => column.notNull())
+      .addColumn("reserved_nano", "bigint", (column) => column.notNull())
+      .addColumn("receipt", "text")
+      .addColumn("units", "bigint", (column) => column.notNull())
+      .addColumn("charged_nano", "bigint", (column) => column.notNull())
+      .addColumn("fee_nano", "bigint", (column) => column.notNull())
+      .addColumn("opened_at", "bigint", (column) => column.notNull())
+      .addColumn("lost_at", "bigint")
+      .addColumn("ended_at", "bigint")
+      .addUniqueConstraint("one_use_per_request", ["session", "request"])
+      .addCheckConstraint("known_state", sql`state IN ('open', 'lost', 'settled', 'released')`)
+      .addCheckConstraint("held_while_running", sql`(state IN ('open', 'lost')) OR reserved_nano = 0`),
+    sql`CREATE UNIQUE INDEX one_open_attempt ON attempts (account, idempotency_id) WHERE state IN ('open', 'lost')`,
+    db.schema
+      .createIndex("attempts_of_an_idempotency_id")
+      .on("attempts")
+      .columns(["account", "idempotency_id", "id"]),
+    sql`CREATE INDEX running_attempts ON attempts (state, lost_at) WHERE state IN ('open', 'lost')`,
+    db.schema
+      .createTable("acks")
+      .addColumn("node", "text", (column) => column.primaryKey())
+      .addColumn("n", "bigint", (column) => column.notNull())
+      .addColumn("cumulative_nano", "bigint", (column) => column.notNull())
+      .addColumn("receipts_hash", "text", (column) => column.notNull()),
+  ],
+];

@@ -1,0 +1,208 @@
+import type { DatabaseSync } from "node:sqlite";
+import { type Selectable, sql } from "kysely";
+import { prepare } from "../store/prepared.ts";
+import { kyselyOver } from "../store/sqlite.ts";
+import type { AttemptsTable, LedgerSchema } from "./schema.ts";
+
+export type AttemptRow = Selectable<AttemptsTable>;
+export type Statements = ReturnType<typeof ledgerStatements>;
+
+interface Key {
+  session: string;
+  request: bigint;
+}
+
+/** Every query of the ledger's hot path, compiled once. Only SQL that PostgreSQL understands too. */
+export function ledgerStatements(database: DatabaseSync) {
+  const db = kyselyOver<LedgerSchema>(database);
+  return {
+    entry: prepare<{ key: string }>()(database, ($) =>
+      db.selectFrom("entries").selectAll().where("key", "=", $("key")),
+    ),
+    insertEntry: prepare<{
+      key: string;
+      account: string;
+      counterAccount: string;
+      nano: bigint;
+      at: bigint;
+    }>()(database, ($) =>
+      db.insertInto("entries").values({
+        key: $("key"),
+        account: $("account"),
+        counter_account: $("counterAccount"),
+        nano: $("nano"),
+        at: $("at"),
+      }),
+    ),
+    balance: prepare<{ account: string }>()(database, ($) =>
+      db.selectFrom("balances").selectAll().where("account", "=", $("account")),
+    ),
+    debit: prepare<{ account: string; nano: bigint }>()(database, ($) =>
+      db
+        .updateTable("balances")
+        .set((row) => ({ nano: row("nano", "-", $("nano")) }))
+        .where("account", "=", $("account")),
+    ),
+    credit: prepare<{ account: string; nano: bigint }>()(database, ($) =>
+      db
+        .insertInto("balances")
+        .values({ account: $("account"), nano: $("nano"), reserved_nano: 0n })
+        .onConflict((conflict) =>
+          conflict.column("account").doUpdateSet((row) => ({
+            nano: row("balances.nano", "+", row.ref("excluded.nano")),
+          })),
+        ),
+    ),
+    /** Changes no row when less than `nano` is available. */
+    hold: prepare<{ account: string; nano: bigint }>()(database, ($) =>
+      db
+        .updateTable("balances")
+        .set((row) => ({ reserved_nano: row("reserved_nano", "+", $("nano")) }))
+        .where("account", "=", $("account"))
+        .where((row) => row(row("nano", "-", row.ref("reserved_nano")), ">=", $("nano"))),
+    ),
+    unhold: prepare<{ account: string; nano: bigint }>()(database, ($) =>
+      db
+        .updateTable("balances")
+        .set((row) => ({ reserved_nano: row("reserved_nano", "-", $("nano")) }))
+        .where("account", "=", $("account")),
+    ),
+    attempt: prepare<Key>()(database, ($) =>
+      db
+        .selectFrom("attempts")
+        .selectAll()
+        .where("session", "=", $("session"))
+        .where("request", "=", $("request")),
+    ),
+    latestAttempt: prepare<{ account: string; idempotencyId: string }>()(database, ($) =>
+      db
+        .selectFrom("attempts")
+        .selectAll()
+        .where("account", "=", $("account"))
+        .where("idempotency_id", "=", $("idempotencyId"))
+        .orderBy("id", "desc")
+        .limit(1),
+    ),
+    insertAttempt: prepare<Omit<AttemptRow, "id">>()(database, ($) =>
+      db.insertInto("attempts").values({
+        session: $("session"),
+        request: $("request"),
+        account: $("account"),
+        payer: $("payer"),
+        node: $("node"),
+        attestation_id: $("attestation_id"),
+        idempotency_id: $("idempotency_id"),
+        price_id: $("price_id"),
+        nano_per_unit: $("nano_per_unit"),
+        coefficient: $("coefficient"),
+        cap_units: $("cap_units"),
+        continuation_cap_units: $("continuation_cap_units"),
+        lost_session: $("lost_session"),
+        lost_request: $("lost_request"),
+        continuation: $("continuation"),
+        state: $("state"),
+        reserved_nano: $("reserved_nano"),
+        receipt: $("receipt"),
+        units: $("units"),
+        charged_nano: $("charged_nano"),
+        fee_nano: $("fee_nano"),
+        opened_at: $("opened_at"),
+        lost_at: $("lost_at"),
+        ended_at: $("ended_at"),
+      }),
+    ),
+    endAttempt: prepare<
+      Pick<AttemptRow, "id" | "state" | "receipt" | "units" | "charged_nano" | "fee_nano" | "ended_at">
+    >()(database, ($) =>
+      db
+        .updateTable("attempts")
+        .set({
+          state: $("state"),
+          reserved_nano: 0n,
+          receipt: $("receipt"),
+          units: $("units"),
+          charged_nano: $("charged_nano"),
+          fee_nano: $("fee_nano"),
+          ended_at: $("ended_at"),
+        })
+        .where("id", "=", $("id")),
+    ),
+    rememberReceipt: prepare<{ id: bigint; receipt: string }>()(database, ($) =>
+      db
+        .updateTable("attempts")
+        .set({ receipt: $("receipt") })
+        .where("id", "=", $("id")),
+    ),
+    markLost: prepare<Key & { at: bigint }>()(database, ($) =>
+      db
+        .updateTable("attempts")
+        .set({ state: "lost", lost_at: $("at") })
+        .where("session", "=", $("session"))
+        .where("request", "=", $("request"))
+        .where("state", "=", "open"),
+    ),
+    markAllLost: prepare<{ at: bigint }>()(database, ($) =>
+      db
+        .updateTable("attempts")
+        .set({ state: "lost", lost_at: $("at") })
+        .where("state", "=", "open"),
+    ),
+    lostBefore: prepare<{ before: bigint; most: bigint }>()(database, ($) =>
+      db
+        .selectFrom("attempts")
+        .selectAll()
+        .where("state", "=", "lost")
+        .where("lost_at", "<", $("before"))
+        .orderBy("id")
+        .limit($("most")),
+    ),
+    ack: prepare<{ node: string }>()(database, ($) =>
+      db.selectFrom("acks").selectAll().where("node", "=", $("node")),
+    ),
+    saveAck: prepare<{ node: string; n: bigint; cumulativeNano: bigint; receiptsHash: string }>()(
+      database,
+      ($) =>
+        db
+          .insertInto("acks")
+          .values({
+            node: $("node"),
+            n: $("n"),
+            cumulative_nano: $("cumulativeNano"),
+            receipts_hash: $("receiptsHash"),
+          })
+          .onConflict((conflict) =>
+            conflict.column("node").doUpdateSet((row) => ({
+              n: row.ref("excluded.n"),
+              cumulative_nano: row.ref("excluded.cumulative_nano"),
+              receipts_hash: row.ref("excluded.receipts_hash"),
+            })),
+          ),
+    ),
+    totals: prepare<object>()(database, () =>
+      db
+        .selectFrom("balances")
+        .select((row) => [row.fn.coalesce(row.fn.sum<bigint>("nano"), sql<bigint>`0`).as("nano")]),
+    ),
+    running: prepare<object>()(database, () =>
+      db.selectFrom("attempts").select(["payer", "reserved_nano"]).where("state", "in", ["open", "lost"]),
+    ),
+    allBalances: prepare<object>()(database, () => db.selectFrom("balances").selectAll()),
+    allAcks: prepare<object>()(database, () => db.selectFrom("acks").selectAll()),
+    /** What the entries alone say that each account has. */
+    movements: prepare<object>()(database, () =>
+      db
+        .selectFrom(
+          db
+            .selectFrom("entries")
+            .select((row) => ["account", sql<bigint>`-${row.ref("nano")}`.as("nano")])
+            .unionAll(db.selectFrom("entries").select(["counter_account as account", "nano"]))
+            .as("movement"),
+        )
+        .select((row) => ["account", row.fn.sum<bigint>("nano").as("nano")])
+        .groupBy("account"),
+    ),
+    entryCount: prepare<object>()(database, () =>
+      db.selectFrom("entries").select((row) => row.fn.countAll<bigint>().as("entries")),
+    ),
+  };
+}
