@@ -1,6 +1,10 @@
 /** Quotes, bundles and their appraisal (PROTOCOL §3 and §4). */
+export { type Appraisal, appraise, type Expectation, type Verdict } from "./appraise.ts";
 export * from "./bundle.ts";
 export * from "./chain-view.ts";
-export * from "./error.ts";
+export { type AppraisalStep, AttestationError, type AttestationReason, attestationReasons } from "./error.ts";
 export * from "./policy.ts";
 export * from "./statement.ts";
+export { intelRoot, strictPolicy } from "./strict-policy.ts";
+export { type ToncenterOptions, toncenterChainView } from "./toncenter-chain-view.ts";
+export { type QuoteVerdict, verifyQuote } from "./verify-quote.ts";

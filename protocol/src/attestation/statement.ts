@@ -77,3 +77,7 @@ export function manifestHash(manifest: ModelManifest): string {
 /** What `link` signs at boot: "bombyx/boot/v1\0" ‖ boot_id (16) ‖ sig_pk (32). */
 export const bootBinding = (bootId: Uint8Array, sigPk: Uint8Array): Uint8Array<ArrayBuffer> =>
   concat(utf8("bombyx/boot/v1\0"), bootId, sigPk);
+
+/** What `gpu.evidence` names: BLAKE2b-256("bombyx/gpu-evidence/v1\0" ‖ u64be(length) ‖ evidence), 32 bytes. */
+export const gpuEvidenceHash = (evidence: Uint8Array): Uint8Array =>
+  blake2b256(utf8("bombyx/gpu-evidence/v1\0"), u64be(evidence.length), evidence);

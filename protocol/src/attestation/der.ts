@@ -1,0 +1,131 @@
+/**
+ * A strict reader of DER (X.690): one-byte tags, definite lengths in their shortest form, nothing
+ * behind the value. Certificates and CRLs come through untrusted hands; what is not DER is refused
+ * by a RangeError, which the callers turn into their own reason.
+ */
+export interface Der {
+  readonly tag: number;
+  readonly content: Uint8Array<ArrayBuffer>;
+  /** Tag, length and content as they were signed. */
+  readonly raw: Uint8Array<ArrayBuffer>;
+}
+
+export const tags = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  oid: 0x06,
+  utf8String: 0x0c,
+  printableString: 0x13,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+  set: 0x31,
+} as const;
+
+/** Walks the values of one constructed value, in order. */
+export class DerReader {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  #at = 0;
+
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    this.#bytes = bytes;
+  }
+
+  get done(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  /** Whether the next value has this tag; false at the end. */
+  is(tag: number): boolean {
+    return this.#bytes[this.#at] === tag;
+  }
+
+  /** The next value, whose tag must be `tag`. */
+  next(tag: number): Der {
+    const start = this.#at;
+    if (this.#byte() !== tag) throw new RangeError(`expected DER tag ${tag} at ${start}`);
+    const size = this.#length();
+    const end = this.#at + size;
+    if (end > this.#bytes.length) throw new RangeError("DER value is longer than what holds it");
+    const content = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return { tag, content, raw: this.#bytes.subarray(start, end) };
+  }
+
+  /** The next value as a reader of its own. */
+  enter(tag: number = tags.sequence): DerReader {
+    return new DerReader(this.next(tag).content);
+  }
+
+  end(): void {
+    if (!this.done) throw new RangeError("bytes behind a DER value");
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined) throw new RangeError("DER ends in a header");
+    this.#at++;
+    return byte;
+  }
+
+  #length(): number {
+    const first = this.#byte();
+    if (first < 0x80) return first;
+    const size = first - 0x80;
+    if (size < 1 || size > 3) throw new RangeError("DER length is indefinite or too large");
+    let length = 0;
+    for (let i = 0; i < size; i++) length = length * 256 + this.#byte();
+    if (length < 0x80 || length < 256 ** (size - 1)) throw new RangeError("DER length is not the shortest");
+    return length;
+  }
+}
+
+/** A non-negative INTEGER without leading zeros, big-endian. */
+export function unsignedInteger(value: Der): Uint8Array<ArrayBuffer> {
+  const { content } = value;
+  const [first, second] = content;
+  if (first === undefined || first >= 0x80) throw new RangeError("expected a non-negative INTEGER");
+  if (first === 0 && second !== undefined) {
+    if (second < 0x80) throw new RangeError("INTEGER is not the shortest");
+    return content.subarray(1);
+  }
+  return content;
+}
+
+/** A non-negative INTEGER of at most 4 bytes. */
+export function smallInteger(value: Der): number {
+  const bytes = unsignedInteger(value);
+  if (bytes.length > 4) throw new RangeError("INTEGER is too large here");
+  return bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+}
+
+/** BOOLEAN: DER knows 00 and FF only. */
+export function boolean(value: Der): boolean {
+  const [byte] = value.content;
+  if (value.content.length !== 1 || (byte !== 0 && byte !== 0xff)) throw new RangeError("not a DER BOOLEAN");
+  return byte === 0xff;
+}
+
+/** The bytes of a BIT STRING that has whole bytes. */
+export function wholeBits(value: Der): Uint8Array<ArrayBuffer> {
+  if (value.content[0] !== 0) throw new RangeError("BIT STRING has unused bits");
+  return value.content.subarray(1);
+}
+
+/** UTCTime or GeneralizedTime as RFC 5280 §4.1.2.5 has them: whole seconds, Z. ms since epoch. */
+export function nextTime(reader: DerReader): number {
+  const short = reader.is(tags.utcTime);
+  const { content } = reader.next(short ? tags.utcTime : tags.generalizedTime);
+  const text = String.fromCharCode(...content.subarray(0, 16));
+  const match = (short ? /^(\d\d)(\d{10})Z$/ : /^(\d{4})(\d{10})Z$/).exec(text);
+  if (match === null || content.length !== text.length) throw new RangeError("not a time of RFC 5280");
+  const [, year = "", rest = ""] = match;
+  const century = short ? (Number(year) < 50 ? "20" : "19") : "";
+  const [month, day, hour, minute, second] = rest.match(/\d\d/g) ?? [];
+  const iso = `${century}${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
+  const at = Date.parse(iso);
+  if (Number.isNaN(at) || new Date(at).toISOString() !== iso) throw new RangeError("not a date");
+  return at;
+}
