@@ -1,4 +1,5 @@
 /** Prices, units and signed receipts (PROTOCOL §8, SETTLEMENT). */
+export { sign, verifySignature } from "../session/signing.ts";
 export { blake2b256, equalBytes, ready } from "../session/sodium.ts";
 export * from "./ack.ts";
 export * from "./canonical.ts";

@@ -1,3 +1,4 @@
+import { sign, verifySignature } from "../session/signing.ts";
 import { blake2b256, equalBytes, sodium } from "../session/sodium.ts";
 import { concat, fromHex, toHex, u64be, utf8 } from "../wire/encoding.ts";
 import { BombyxError } from "../wire/error.ts";
@@ -29,7 +30,7 @@ export function runningDetailHash(sessionKey: Uint8Array, request: number, count
 
 /** Signs with the node's `sig` key (64-byte Ed25519 secret). */
 export function signReceipt(receipt: Receipt, sigSecretKey: Uint8Array): SignedReceipt {
-  const signature = sodium.crypto_sign_detached(domainBytes(domain, receipt), sigSecretKey);
+  const signature = sign(domainBytes(domain, receipt), sigSecretKey);
   return { receipt, signature: toHex(signature) };
 }
 
@@ -45,10 +46,19 @@ export function verifyReceipt(value: unknown, sigPk: Uint8Array): Receipt {
     });
   }
   const { receipt, signature } = parsed.data;
-  if (!sodium.crypto_sign_verify_detached(fromHex(signature), domainBytes(domain, receipt), sigPk)) {
+  if (!verifySignature(fromHex(signature), domainBytes(domain, receipt), sigPk)) {
     throw new BombyxError("RECEIPT_INVALID", "The receipt is not signed by the node that answered.");
   }
   return receipt;
+}
+
+/** @throws BombyxError RECEIPT_INVALID when the counts contradict each other. */
+function unitsOf(detail: ReceiptDetail, coefficient: number, price: Price): number {
+  try {
+    return billedUnits(detail, coefficient, price);
+  } catch (cause) {
+    throw new BombyxError("RECEIPT_INVALID", "The sealed detail's counts contradict each other.", { cause });
+  }
 }
 
 /**
@@ -59,11 +69,10 @@ export function auditReceipt(receipt: Receipt, detail: ReceiptDetail, price: Pri
   if (!equalBytes(detailHash(detail), fromHex(receipt.detailHash))) {
     throw new BombyxError("RECEIPT_INVALID", "The sealed detail is not the one that the receipt commits to.");
   }
-  const units = Math.min(
-    billedUnits(detail, receipt.coefficient, price),
-    receipt.capUnits,
-    receipt.ceilingUnits,
-  );
+  if (receipt.priceId !== price.id) {
+    throw new BombyxError("RECEIPT_INVALID", "The receipt is priced by another row than the one agreed on.");
+  }
+  const units = Math.min(unitsOf(detail, receipt.coefficient, price), receipt.capUnits, receipt.ceilingUnits);
   if (units !== receipt.units) {
     throw new BombyxError(
       "RECEIPT_INVALID",

@@ -11,7 +11,12 @@ import { blake2b256, sodium, zero } from "./sodium.ts";
  */
 export type Suite = 1 | 2;
 export const noiseName = "Noise_NK_25519_ChaChaPoly_BLAKE2b";
+const keyBytes = 32;
+const macBytes = 16;
 const xwingCiphertextBytes = 1_120;
+/** Noise messages with empty payloads; message 1 stands behind the prefix. */
+const message1Bytes = { 1: keyBytes + macBytes, 2: keyBytes + xwingCiphertextBytes + macBytes } as const;
+const message2Bytes = keyBytes + macBytes;
 
 export interface KeyPair {
   readonly publicKey: Uint8Array;
@@ -74,10 +79,10 @@ function encodePrefix({ suite, attestationId, kemId }: HandshakePrefix): Uint8Ar
   return concat(Uint8Array.of(suite), attestationId, kemId);
 }
 
-/** @throws BombyxError HANDSHAKE_INVALID on a short message or an unknown suite. */
+/** @throws BombyxError HANDSHAKE_INVALID on an unknown suite or a message of another length than that suite's. */
 export function decodeHandshake(message: Uint8Array): { prefix: HandshakePrefix; noise: Uint8Array } {
   const suite = message[0];
-  if (message.length < handshakePrefixBytes + 48 || (suite !== 1 && suite !== 2)) {
+  if ((suite !== 1 && suite !== 2) || message.length !== handshakePrefixBytes + message1Bytes[suite]) {
     throw new BombyxError(
       "HANDSHAKE_INVALID",
       "A handshake is a suite (1 or 2), an attestation id, a kem id and Noise message 1.",
@@ -117,33 +122,45 @@ export interface InitiatedHandshake {
   finish(message2: Uint8Array): SessionKeys;
 }
 
-/** Client side. `ephemeral` may be prepared ahead, and is used once. */
+/**
+ * Client side. `ephemeral` may be prepared ahead, and is used once.
+ * @throws BombyxError HANDSHAKE_INVALID when the node's key is of low order.
+ * @throws RangeError for suite 2 without an X-Wing key: there is no way down to suite 1.
+ */
 export function initiateHandshake(
   prefix: HandshakePrefix,
   node: KemPublicKey,
   ephemeral: KeyPair = newX25519KeyPair(),
 ): InitiatedHandshake {
+  if (prefix.suite === 2 && !node.xwing) throw new RangeError("suite 2 needs the node's X-Wing key");
   const state = begin(prefix, node.x25519);
   const parts = [encodePrefix(prefix), ephemeral.publicKey];
-  state.mixHash(ephemeral.publicKey);
-  state.mixKey(dh(ephemeral.privateKey, node.x25519));
-  if (prefix.suite === 2) {
-    if (!node.xwing) throw new RangeError("suite 2 needs the node's X-Wing key");
-    const { ciphertext, sharedSecret } = sodium.crypto_kem_xwing_enc(node.xwing);
-    state.mixHash(ciphertext);
-    state.mixKey(sharedSecret);
-    parts.push(ciphertext);
+  try {
+    state.mixHash(ephemeral.publicKey);
+    state.mixKey(dh(ephemeral.privateKey, node.x25519));
+    if (prefix.suite === 2 && node.xwing) {
+      const { ciphertext, sharedSecret } = sodium.crypto_kem_xwing_enc(node.xwing);
+      state.mixHash(ciphertext);
+      state.mixKey(sharedSecret);
+      parts.push(ciphertext);
+    }
+    parts.push(state.encryptAndHash(new Uint8Array(0)));
+  } catch (cause) {
+    zero(ephemeral.privateKey);
+    throw new BombyxError("HANDSHAKE_INVALID", "The node's key cannot be used for a handshake.", { cause });
   }
-  parts.push(state.encryptAndHash(new Uint8Array(0)));
+  let finished = false;
   return {
     message: concat(...parts),
     finish(message2) {
       try {
-        if (message2.length !== 48) throw new RangeError("message 2 is 48 bytes");
-        const remote = message2.subarray(0, 32);
+        if (finished) throw new Error("this handshake has already been finished");
+        finished = true;
+        if (message2.length !== message2Bytes) throw new RangeError(`message 2 of ${message2.length} bytes`);
+        const remote = message2.subarray(0, keyBytes);
         state.mixHash(remote);
         state.mixKey(dh(ephemeral.privateKey, remote));
-        state.decryptAndHash(message2.subarray(32));
+        state.decryptAndHash(message2.subarray(keyBytes));
         return finish(state);
       } catch (cause) {
         throw new BombyxError(
@@ -153,6 +170,7 @@ export function initiateHandshake(
         );
       } finally {
         zero(ephemeral.privateKey);
+        state.erase();
       }
     },
   };
@@ -168,12 +186,12 @@ export function respondToHandshake(
   ephemeral: KeyPair = newX25519KeyPair(),
 ): { message2: Uint8Array; session: SessionKeys } {
   const { prefix, noise } = decodeHandshake(message);
+  const state = begin(prefix, keys.x25519.publicKey);
   try {
-    const remote = noise.subarray(0, 32);
-    const state = begin(prefix, keys.x25519.publicKey);
+    const remote = noise.subarray(0, keyBytes);
     state.mixHash(remote);
     state.mixKey(dh(keys.x25519.privateKey, remote));
-    let at = 32;
+    let at = keyBytes;
     if (prefix.suite === 2) {
       if (!keys.xwing) throw new RangeError("no X-Wing key in this epoch");
       const ciphertext = noise.subarray(at, at + xwingCiphertextBytes);
@@ -181,7 +199,6 @@ export function respondToHandshake(
       state.mixHash(ciphertext);
       state.mixKey(sodium.crypto_kem_xwing_dec(ciphertext, keys.xwing.privateKey));
     }
-    if (noise.length !== at + 16) throw new RangeError("message 1 has the wrong length");
     state.decryptAndHash(noise.subarray(at));
     state.mixHash(ephemeral.publicKey);
     state.mixKey(dh(ephemeral.privateKey, remote));
@@ -193,6 +210,7 @@ export function respondToHandshake(
     });
   } finally {
     zero(ephemeral.privateKey);
+    state.erase();
   }
 }
 

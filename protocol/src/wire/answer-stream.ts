@@ -30,11 +30,15 @@ export function envelopeHeader(kind: number, length: number): Uint8Array<ArrayBu
   return header;
 }
 
-/** Cuts a byte stream into envelopes; feed it chunks of any size. */
+/** Cuts a byte stream into envelopes; feed it chunks of any size. The first failure kills it. */
 export class EnvelopeReader {
   #pending: Uint8Array = new Uint8Array(0);
+  #dead = false;
 
-  /** @throws BombyxError SEALED_STREAM on an unknown kind or an oversized envelope. */
+  /**
+   * Envelopes that are whole by now; what a caller does not take comes with the next chunk.
+   * @throws BombyxError SEALED_STREAM on an unknown kind or an oversized envelope, and ever after.
+   */
   *push(chunk: Uint8Array): Generator<Envelope> {
     let bytes = chunk;
     if (this.#pending.length > 0) {
@@ -43,21 +47,26 @@ export class EnvelopeReader {
       bytes.set(chunk, this.#pending.length);
     }
     let at = 0;
-    while (bytes.length - at >= headerBytes) {
-      const view = new DataView(bytes.buffer, bytes.byteOffset + at, headerBytes);
-      const kind = view.getUint8(0);
-      const length = view.getUint32(1);
-      if (kind < envelopeKind.sealed || kind > envelopeKind.failure || length > maxEnvelopeBytes) {
-        throw new BombyxError(
-          "SEALED_STREAM",
-          "The answer stream is not in Bombyx's format; it was cut here.",
-        );
+    try {
+      while (bytes.length - at >= headerBytes) {
+        const view = new DataView(bytes.buffer, bytes.byteOffset + at, headerBytes);
+        const kind = view.getUint8(0);
+        const length = view.getUint32(1);
+        this.#dead ||= kind < envelopeKind.sealed || kind > envelopeKind.failure || length > maxEnvelopeBytes;
+        if (this.#dead) {
+          throw new BombyxError(
+            "SEALED_STREAM",
+            "The answer stream is not in Bombyx's format; it was cut here.",
+          );
+        }
+        const start = at + headerBytes;
+        if (bytes.length - start < length) break;
+        at = start + length;
+        yield { kind, payload: bytes.subarray(start, at) };
       }
-      if (bytes.length - at - headerBytes < length) break;
-      yield { kind, payload: bytes.subarray(at + headerBytes, at + headerBytes + length) };
-      at += headerBytes + length;
+    } finally {
+      this.#pending = bytes.slice(at);
     }
-    this.#pending = bytes.slice(at);
   }
 
   /** True when no half envelope is waiting. */

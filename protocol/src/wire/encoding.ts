@@ -51,7 +51,8 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
+// A byte order mark stays in the text, so that one text has one encoding.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text);
 /** @throws TypeError when the bytes are not UTF-8. */
@@ -67,8 +68,12 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   return joined;
 }
 
+/** @throws RangeError outside 0..2^64-1. */
 export function u64be(value: number | bigint): Uint8Array<ArrayBuffer> {
+  const integer = BigInt(value);
+  if (integer !== BigInt.asUintN(64, integer))
+    throw new RangeError(`${value} is not an unsigned 64-bit integer`);
   const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
+  new DataView(bytes.buffer).setBigUint64(0, integer);
   return bytes;
 }

@@ -49,6 +49,7 @@ export const errorStatus = {
   NODE_FAILED: 502,
   CANCELLED: 499,
   // what the client finds
+  GATEWAY_UNREACHABLE: 503,
   TRUNCATED: 502,
   SEALED_STREAM: 502,
   RECEIPT_INVALID: 502,

@@ -7,7 +7,7 @@ import { priceSchema } from "./price.ts";
 /** `{"error": …}`: the body of every refusal of the gateway. */
 export const errorBodySchema = z.object({
   error: z.object({
-    code: z.custom<ErrorCode>((value) => typeof value === "string" && value in errorStatus),
+    code: z.custom<ErrorCode>((value) => typeof value === "string" && Object.hasOwn(errorStatus, value)),
     message: z.string(),
     field: z.string().optional(),
     retryAfterMs: count.optional(),

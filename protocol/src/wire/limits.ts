@@ -49,3 +49,7 @@ export function bucketFor(value: number, buckets: readonly number[]): number {
   if (bucket === undefined) throw new RangeError(`${value} is above the largest bucket, ${buckets.at(-1)}`);
   return bucket;
 }
+
+/** The padded size that a sealed request's length shows to everybody; it may be no bucket. */
+export const requestBucketOf = (sealedBytes: number): number =>
+  sealedBytes - limits.sealedRequestOverheadBytes;

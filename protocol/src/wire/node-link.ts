@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { base64, count, hex } from "./encoding.ts";
+import { base64, count, fromUtf8, hex, utf8 } from "./encoding.ts";
 import { BombyxError } from "./error.ts";
 import { limits } from "./limits.ts";
 import { priceSchema } from "./price.ts";
@@ -97,7 +97,7 @@ export type RequestHead = z.infer<typeof requestHeadSchema>;
 export const resumeHeadSchema = requestHeadSchema.pick({ session: true, request: true });
 
 export function encodeRequest(head: RequestHead, sealed: Uint8Array): Uint8Array<ArrayBuffer> {
-  const json = new TextEncoder().encode(JSON.stringify(head));
+  const json = utf8(JSON.stringify(head));
   const bytes = new Uint8Array(2 + json.length + sealed.length);
   new DataView(bytes.buffer).setUint16(0, json.length);
   bytes.set(json, 2);
@@ -109,9 +109,7 @@ export function encodeRequest(head: RequestHead, sealed: Uint8Array): Uint8Array
 export function decodeRequest(payload: Uint8Array): { head: RequestHead; sealed: Uint8Array } {
   try {
     const length = new DataView(payload.buffer, payload.byteOffset, payload.byteLength).getUint16(0);
-    const head = requestHeadSchema.parse(
-      JSON.parse(new TextDecoder().decode(payload.subarray(2, 2 + length))),
-    );
+    const head = requestHeadSchema.parse(JSON.parse(fromUtf8(payload.subarray(2, 2 + length))));
     return { head, sealed: payload.subarray(2 + length) };
   } catch (cause) {
     throw new BombyxError("BAD_REQUEST", "A request on the node link needs a head and a sealed body.", {

@@ -79,7 +79,7 @@ export const receiptDetailSchema = z.strictObject({
 export type ReceiptDetail = z.infer<typeof receiptDetailSchema>;
 
 export const sealedErrorSchema = z.object({
-  code: z.custom<ErrorCode>((value) => typeof value === "string" && value in errorStatus),
+  code: z.custom<ErrorCode>((value) => typeof value === "string" && Object.hasOwn(errorStatus, value)),
   message: z.string(),
   field: z.string().optional(),
 });
