@@ -1,3 +1,4 @@
+import { toncenterChainView } from "@bombyx/protocol/attestation";
 import { describe, expect, it } from "vitest";
 import { BlockClock, blockClockStateSchema } from "./block-clock.ts";
 import { startChainServer } from "./chain-server.ts";
@@ -66,6 +67,27 @@ describe("the chain server", () => {
     expect(header?.result.id).toEqual(info?.result.last);
     expect(header?.result.gen_utime).toBe(1_800_000_003);
     expect(Buffer.from(header?.result.id.root_hash ?? "", "base64")).toHaveLength(32);
+  });
+
+  it("is the chain that a client's own view of it sees", async () => {
+    const clock = chain();
+    await using servers = new AsyncDisposableStack();
+    const endpoints: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      const server = await startChainServer({ clock, port: 0, now: () => born + 9_000 });
+      servers.defer(() => server.close());
+      endpoints.push(server.url);
+    }
+    const view = toncenterChainView({ endpoints, chain: "bombyx-devnet", fetch });
+    const latest = await view.latest();
+    expect(latest).toEqual({
+      chain: "bombyx-devnet",
+      seqno: 10,
+      hash: Buffer.from(clock.latest(born + 9_000).rootHash).toString("hex"),
+      at: 1_800_000_009_000,
+    });
+    expect(await view.block(10)).toEqual(latest);
+    expect(await view.block(11)).toBeUndefined();
   });
 
   it("refuses a block that is not there yet and a shard that it does not have, in words", async () => {

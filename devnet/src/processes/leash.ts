@@ -5,7 +5,7 @@ import { isMainThread } from "node:worker_threads";
  * however it went, this one ends as well. Nobody is left behind by a `kill -9`.
  */
 const graceMs = 3_000;
-const lookMs = 1_000;
+const lookMs = 250;
 
 const end = () => {
   setTimeout(() => process.exit(1), graceMs).unref();
