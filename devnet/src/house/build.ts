@@ -1,0 +1,92 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+/**
+ * `npm run build [-- --simulation] [--out DIR]`: the packages that are published, as JavaScript with
+ * types (Node strips no types under node_modules), then the Mini App's bundle. With `--out` everything
+ * lands there, ready for `npm pack`, and the working tree stays as it is.
+ */
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** In the order in which they need each other's types. */
+export const publishedRooms = ["protocol", "sdk", "node-agent"] as const;
+
+function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): void {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: "inherit", env });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed`, { cause: error });
+}
+
+const tool = (name: string): string => join(root, "node_modules/.bin", name);
+
+/** Compiles each published room into `out/<room>/dist`; never tests, never the simulation. */
+export function buildPackages(out: string): void {
+  const scratch = mkdtempSync(join(tmpdir(), "bombyx-build-"));
+  try {
+    for (const room of publishedRooms) {
+      const folder = join(out, room);
+      rmSync(join(folder, "dist"), { recursive: true, force: true });
+      mkdirSync(folder, { recursive: true });
+      const project = join(scratch, `${room}.json`);
+      writeFileSync(
+        project,
+        JSON.stringify({
+          extends: join(root, room, "tsconfig.build.json"),
+          compilerOptions: {
+            outDir: join(folder, "dist"),
+            noEmitOnError: true,
+            typeRoots: [join(root, "node_modules/@types")],
+            // The types just built, not the sources: they are what a stranger's compiler will see.
+            paths: {
+              "@bombyx/protocol/*": [join(out, "protocol/dist/*/index.d.ts")],
+              "@bombyx/sdk": [join(out, "sdk/dist/index.d.ts")],
+            },
+          },
+        }),
+      );
+      run(tool("tsc"), ["-p", project]);
+      copyFileSync(join(root, "LICENSE"), join(folder, "LICENSE"));
+      if (folder !== join(root, room)) {
+        copyFileSync(join(root, room, "package.json"), join(folder, "package.json"));
+        const readme = join(root, room, "README.md");
+        if (existsSync(readme)) copyFileSync(readme, join(folder, "README.md"));
+      }
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The Mini App's bundle, into `out/miniapp/dist`; `simulation` builds the one that devnet serves. */
+export function buildMiniapp(out: string, simulation: boolean): void {
+  const policy = process.env.BOMBYX_SIMULATION ?? join(root, ".devnet/policy.js");
+  if (simulation && !existsSync(policy)) {
+    throw new Error(`A simulation build needs ${policy}: run \`npm start\` once, or set BOMBYX_SIMULATION.`);
+  }
+  run(
+    tool("vite"),
+    [
+      "build",
+      "--config",
+      join(root, "miniapp/vite.config.ts"),
+      ...(simulation ? ["--mode", "simulation"] : []),
+    ],
+    {
+      ...process.env,
+      BOMBYX_MINIAPP_OUT: join(out, "miniapp/dist"),
+      ...(simulation && { BOMBYX_SIMULATION: policy }),
+    },
+  );
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { simulation: { type: "boolean", default: false }, out: { type: "string" } },
+  });
+  const out = values.out === undefined ? root : resolve(values.out);
+  buildPackages(out);
+  buildMiniapp(out, values.simulation);
+}
