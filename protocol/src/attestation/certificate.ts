@@ -9,7 +9,7 @@ import {
   unsignedInteger,
   wholeBits,
 } from "./der.ts";
-import { rawSignature } from "./ecdsa.ts";
+import { rawSignature, VerificationKey } from "./ecdsa.ts";
 import { AttestationError, refusal } from "./error.ts";
 
 /** The only signature algorithm of Intel's certificates, as an AlgorithmIdentifier: ecdsa-with-SHA256. */
@@ -43,8 +43,7 @@ export interface Certificate {
   readonly commonName: string;
   readonly notBefore: number;
   readonly notAfter: number;
-  /** x ‖ y of the P-256 key. */
-  readonly point: Uint8Array<ArrayBuffer>;
+  readonly key: VerificationKey;
   readonly isCa: boolean;
   readonly pathLength: number | undefined;
   may(usage: keyof typeof usageBits): boolean;
@@ -158,7 +157,7 @@ function read(der: Uint8Array<ArrayBuffer>): Certificate {
     commonName: commonNameOf(subject),
     notBefore,
     notAfter,
-    point: key.subarray(prefixBytes),
+    key: new VerificationKey(key.subarray(prefixBytes)),
     ...basicConstraintsOf(extensions.get(oids.basicConstraints)),
     may: (name) => (usage & usageBits[name]) !== 0,
     extensions,

@@ -1,6 +1,6 @@
 import { toHex } from "../wire/encoding.ts";
 import type { Certificate } from "./certificate.ts";
-import { digest, verifyEcdsa } from "./ecdsa.ts";
+import { digest } from "./ecdsa.ts";
 import { demand } from "./error.ts";
 import type { TrustedRoot } from "./policy.ts";
 
@@ -52,7 +52,7 @@ export async function verifyChain(
   const signed = await Promise.all(
     chain.map((certificate, i) => {
       const issuer = chain[i + 1];
-      return issuer === undefined || verifyEcdsa(issuer.point, certificate.tbs, certificate.signature);
+      return issuer === undefined || issuer.key.verifies(certificate.tbs, certificate.signature);
     }),
   );
   const forged = chain[signed.indexOf(false)];

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { fromHex, utf8 } from "../wire/encoding.ts";
 import type { Collateral } from "./bundle.ts";
 import type { Certificate } from "./certificate.ts";
-import { verifyEcdsa } from "./ecdsa.ts";
 import { type AttestationReason, demand, refusal } from "./error.ts";
+import { inOrder } from "./in-order.ts";
 import type { AttestationPolicy } from "./policy.ts";
 
 /** Intel writes these documents in upper-case hex; they are compared in lower case. */
@@ -82,7 +82,7 @@ async function demandSigned(
 ): Promise<void> {
   const isHex = /^[0-9a-f]{128}$/.test(signature);
   demand(
-    isHex && (await verifyEcdsa(signer.point, utf8(text), fromHex(signature))),
+    isHex && (await signer.key.verifies(utf8(text), fromHex(signature))),
     reason,
     `The ${name} is not signed by "${signer.commonName}".`,
   );
@@ -124,22 +124,14 @@ export async function verifyDocuments(
   now: number,
 ): Promise<{ tcbInfo: TcbInfo; qeIdentity: QeIdentity }> {
   const { tcb_info, tcb_info_signature, qe_identity, qe_identity_signature } = collateral;
-  await demandSigned(tcb_info, tcb_info_signature, signers.tcbInfo, "TCB_INFO_SIGNATURE", "TCB info");
-  await demandSigned(
-    qe_identity,
-    qe_identity_signature,
-    signers.qeIdentity,
-    "QE_IDENTITY_SIGNATURE",
-    "identity of the quoting enclave",
+  const qeName = "identity of the quoting enclave";
+  await inOrder(
+    demandSigned(tcb_info, tcb_info_signature, signers.tcbInfo, "TCB_INFO_SIGNATURE", "TCB info"),
+    demandSigned(qe_identity, qe_identity_signature, signers.qeIdentity, "QE_IDENTITY_SIGNATURE", qeName),
   );
   const tcbInfo = parse(tcbInfoSchema, tcb_info, "TCB_INFO_FORMAT", "TCB info");
-  const qeIdentity = parse(
-    qeIdentitySchema,
-    qe_identity,
-    "QE_IDENTITY_FORMAT",
-    "identity of the quoting enclave",
-  );
+  const qeIdentity = parse(qeIdentitySchema, qe_identity, "QE_IDENTITY_FORMAT", qeName);
   demandCurrent("TCB info", tcbInfo, policy, now);
-  demandCurrent("identity of the quoting enclave", qeIdentity, policy, now);
+  demandCurrent(qeName, qeIdentity, policy, now);
   return { tcbInfo, qeIdentity };
 }

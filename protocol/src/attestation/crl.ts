@@ -1,7 +1,7 @@
 import { fromHex, toHex } from "../wire/encoding.ts";
 import { type Certificate, ecdsaWithSha256, readExtensions } from "./certificate.ts";
 import { DerReader, nextTime, smallInteger, tags, unsignedInteger, wholeBits } from "./der.ts";
-import { rawSignature, verifyEcdsa } from "./ecdsa.ts";
+import { rawSignature } from "./ecdsa.ts";
 import { AttestationError, demand, refusal } from "./error.ts";
 
 /** A certificate revocation list, v2 (RFC 5280 §5). */
@@ -80,11 +80,7 @@ export async function verifyCrl(crl: Crl, issuer: Certificate, now: number): Pro
   );
   demand(crl.thisUpdate <= now, "CRL_NOT_YET_VALID", `${of} is dated in the future.`);
   demand(now < crl.nextUpdate, "CRL_EXPIRED", `${of} is out of date; the node must fetch a new one.`);
-  demand(
-    await verifyEcdsa(issuer.point, crl.tbs, crl.signature),
-    "CRL_SIGNATURE",
-    `${of} is not signed by it.`,
-  );
+  demand(await issuer.key.verifies(crl.tbs, crl.signature), "CRL_SIGNATURE", `${of} is not signed by it.`);
 }
 
 /** @throws AttestationError CERT_REVOKED when a certificate stands on any of the lists. */

@@ -118,14 +118,27 @@ export function wholeBits(value: Der): Uint8Array<ArrayBuffer> {
 export function nextTime(reader: DerReader): number {
   const short = reader.is(tags.utcTime);
   const { content } = reader.next(short ? tags.utcTime : tags.generalizedTime);
-  const text = String.fromCharCode(...content.subarray(0, 16));
-  const match = (short ? /^(\d\d)(\d{10})Z$/ : /^(\d{4})(\d{10})Z$/).exec(text);
-  if (match === null || content.length !== text.length) throw new RangeError("not a time of RFC 5280");
-  const [, year = "", rest = ""] = match;
-  const century = short ? (Number(year) < 50 ? "20" : "19") : "";
-  const [month, day, hour, minute, second] = rest.match(/\d\d/g) ?? [];
-  const iso = `${century}${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
-  const at = Date.parse(iso);
-  if (Number.isNaN(at) || new Date(at).toISOString() !== iso) throw new RangeError("not a date");
-  return at;
+  if (content.length !== (short ? 13 : 15) || content.at(-1) !== 0x5a)
+    throw new RangeError("not a time of RFC 5280");
+  const pairs: number[] = [];
+  for (let i = 0; i < content.length - 1; i += 2) {
+    const [tens = 0, ones = 0] = content.subarray(i, i + 2);
+    if (tens < 0x30 || tens > 0x39 || ones < 0x30 || ones > 0x39)
+      throw new RangeError("not digits in a time");
+    pairs.push((tens - 0x30) * 10 + ones - 0x30);
+  }
+  if (short) pairs.unshift((pairs[0] ?? 0) < 50 ? 20 : 19);
+  const [century = 0, year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = pairs;
+  const fields = [century * 100 + year, month - 1, day, hour, minute, second] as const;
+  const date = new Date(Date.UTC(...fields));
+  const read = [
+    date.getUTCFullYear(),
+    date.getUTCMonth(),
+    date.getUTCDate(),
+    date.getUTCHours(),
+    date.getUTCMinutes(),
+    date.getUTCSeconds(),
+  ];
+  if (fields.some((field, i) => field !== read[i])) throw new RangeError("not a date");
+  return date.getTime();
 }

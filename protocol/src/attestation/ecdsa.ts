@@ -12,24 +12,34 @@ export async function digest(
   return new Uint8Array(await crypto.subtle.digest(algorithm, bytes));
 }
 
-/**
- * ECDSA P-256 with SHA-256. `point` is x ‖ y (64 bytes), `signature` r ‖ s (64 bytes).
- * False, too, for a point that is not on the curve.
- */
-export async function verifyEcdsa(
-  point: Uint8Array,
-  message: Uint8Array<ArrayBuffer>,
-  signature: Uint8Array<ArrayBuffer>,
-): Promise<boolean> {
-  if (point.length !== 64 || signature.length !== 64) return false;
-  let key: CryptoKey;
-  try {
-    const encoded = concat(Uint8Array.of(4), point);
-    key = await crypto.subtle.importKey("raw", encoded, p256, false, ["verify"]);
-  } catch {
-    return false;
+/** A P-256 public key, x ‖ y (64 bytes), imported when it is first used. */
+export class VerificationKey {
+  readonly #point: Uint8Array;
+  #key: Promise<CryptoKey | undefined> | undefined;
+
+  constructor(point: Uint8Array) {
+    this.#point = point;
   }
-  return crypto.subtle.verify(sha256, key, signature, message);
+
+  /**
+   * ECDSA with SHA-256; `signature` is r ‖ s (64 bytes).
+   * False, too, when the point is not on the curve.
+   */
+  async verifies(message: Uint8Array<ArrayBuffer>, signature: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    this.#key ??= importPoint(this.#point);
+    const key = await this.#key;
+    return (
+      key !== undefined && signature.length === 64 && crypto.subtle.verify(sha256, key, signature, message)
+    );
+  }
+}
+
+async function importPoint(point: Uint8Array): Promise<CryptoKey | undefined> {
+  try {
+    return await crypto.subtle.importKey("raw", concat(Uint8Array.of(4), point), p256, false, ["verify"]);
+  } catch {
+    return undefined; // not a point of the curve
+  }
 }
 
 /** r ‖ s of a DER ECDSA-Sig-Value. @throws RangeError when it is not one of P-256. */

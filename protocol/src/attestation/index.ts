@@ -4,6 +4,7 @@ export * from "./bundle.ts";
 export * from "./chain-view.ts";
 export { type AppraisalStep, AttestationError, type AttestationReason, attestationReasons } from "./error.ts";
 export * from "./policy.ts";
+export { parseQuote, type Quote } from "./quote.ts";
 export * from "./statement.ts";
 export { intelRoot, strictPolicy } from "./strict-policy.ts";
 export { type ToncenterOptions, toncenterChainView } from "./toncenter-chain-view.ts";

@@ -1,11 +1,12 @@
 import { concat, toHex } from "../wire/encoding.ts";
 import type { Collateral } from "./bundle.ts";
-import { parsePemChain } from "./certificate.ts";
+import { type Certificate, parsePemChain } from "./certificate.ts";
 import { verifyChain } from "./chain.ts";
 import { verifyDocuments } from "./collateral.ts";
-import { demandNotRevoked, parseCrl, verifyCrl } from "./crl.ts";
-import { digest, verifyEcdsa } from "./ecdsa.ts";
+import { type Crl, demandNotRevoked, parseCrl, verifyCrl } from "./crl.ts";
+import { digest, VerificationKey } from "./ecdsa.ts";
 import { demand } from "./error.ts";
+import { inOrder } from "./in-order.ts";
 import { platformId, readPlatform } from "./platform.ts";
 import type { AttestationPolicy } from "./policy.ts";
 import { parseQuote, type Quote, type TdReport } from "./quote.ts";
@@ -74,9 +75,11 @@ export async function verifyQuote(
       ? tcbChain
       : parsePemChain(collateral.qe_identity_issuer_chain);
   const signerRoles = [[names.tcbSigner], [names.root]];
-  await verifyChain(pckChain, [names.pck, names.pckCa, [names.root]], root, at);
-  await verifyChain(tcbChain, signerRoles, root, at);
-  if (qeChain !== tcbChain) await verifyChain(qeChain, signerRoles, root, at);
+  await inOrder(
+    verifyChain(pckChain, [names.pck, names.pckCa, [names.root]], root, at),
+    verifyChain(tcbChain, signerRoles, root, at),
+    ...(qeChain === tcbChain ? [] : [verifyChain(qeChain, signerRoles, root, at)]),
+  );
   const [pck, pckCa, rootCertificate] = pckChain;
   const [tcbSigner] = tcbChain;
   const [qeSigner] = qeChain;
@@ -90,16 +93,11 @@ export async function verifyQuote(
     "A certificate chain is shorter than its roles.",
   );
 
-  const rootCrl = parseCrl(collateral.root_ca_crl);
-  const pckCrl = parseCrl(collateral.pck_crl);
-  await verifyCrl(rootCrl, rootCertificate, at);
-  await verifyCrl(pckCrl, pckCa, at);
-  demandNotRevoked([pck, pckCa, tcbSigner, qeSigner], [rootCrl, pckCrl]);
-
-  const signers = { tcbInfo: tcbSigner, qeIdentity: qeSigner };
-  const { tcbInfo, qeIdentity } = await verifyDocuments(collateral, signers, policy, at);
-
-  await demandSignatures(quote, pck.point);
+  const [crls, { tcbInfo, qeIdentity }] = await inOrder(
+    verifyRevocation(collateral, rootCertificate, pckCa, [pck, pckCa, tcbSigner, qeSigner], at),
+    verifyDocuments(collateral, { tcbInfo: tcbSigner, qeIdentity: qeSigner }, policy, at),
+    demandSignatures(quote, pck.key),
+  );
   demandQuotingEnclave(quote.qeReport, qeIdentity, policy, at);
 
   const platform = readPlatform(pck);
@@ -124,7 +122,7 @@ export async function verifyQuote(
     imageHash: toHex(await digest("SHA-256", concat(report.measured, new Uint8Array(64)))),
     validUntil: Math.min(
       ...[...pckChain, ...tcbChain, ...qeChain].map(({ notAfter }) => notAfter),
-      ...[rootCrl, pckCrl].map(({ nextUpdate }) => nextUpdate),
+      ...crls.map(({ nextUpdate }) => nextUpdate),
       ...[tcbInfo, qeIdentity].flatMap(({ issueDate, nextUpdate }) => [
         nextUpdate,
         issueDate + policy.collateralMaxAgeMs,
@@ -134,25 +132,40 @@ export async function verifyQuote(
   };
 }
 
+/**
+ * Step 3. The list of PCK certificates is checked against the CA that issued the machine's own, so the
+ * collateral's `pck_crl_issuer_chain` is not needed.
+ */
+async function verifyRevocation(
+  collateral: Collateral,
+  root: Certificate,
+  pckCa: Certificate,
+  certificates: readonly Certificate[],
+  at: number,
+): Promise<readonly Crl[]> {
+  const rootCrl = parseCrl(collateral.root_ca_crl);
+  const pckCrl = parseCrl(collateral.pck_crl);
+  await inOrder(verifyCrl(rootCrl, root, at), verifyCrl(pckCrl, pckCa, at));
+  const crls = [rootCrl, pckCrl];
+  demandNotRevoked(certificates, crls);
+  return crls;
+}
+
 /** Step 5: PCK signed the quoting enclave's report, which binds the key that signed the quote. */
-async function demandSignatures(quote: Quote, pckPoint: Uint8Array): Promise<void> {
+async function demandSignatures(quote: Quote, pck: VerificationKey): Promise<void> {
   const { qeReport, attestationKey } = quote;
-  demand(
-    await verifyEcdsa(pckPoint, qeReport.bytes, quote.qeReportSignature),
-    "QE_REPORT_SIGNATURE",
-    "The quoting enclave's report is not signed by the machine's PCK.",
-  );
-  const binding = await digest("SHA-256", concat(attestationKey, quote.qeAuthentication));
+  const [reported, signed, binding] = await Promise.all([
+    pck.verifies(qeReport.bytes, quote.qeReportSignature),
+    new VerificationKey(attestationKey).verifies(quote.signedPart, quote.signature),
+    digest("SHA-256", concat(attestationKey, quote.qeAuthentication)),
+  ]);
+  demand(reported, "QE_REPORT_SIGNATURE", "The quoting enclave's report is not signed by the machine's PCK.");
   demand(
     toHex(qeReport.reportData) === toHex(binding) + "00".repeat(32),
     "ATTESTATION_KEY",
     "The quote's attestation key is not the one that the quoting enclave reports.",
   );
-  demand(
-    await verifyEcdsa(attestationKey, quote.signedPart, quote.signature),
-    "QUOTE_SIGNATURE",
-    "The quote is not signed by its attestation key.",
-  );
+  demand(signed, "QUOTE_SIGNATURE", "The quote is not signed by its attestation key.");
 }
 
 /** Step 7: a TD that nobody can debug, migrate or profile, with registers nobody else set. */

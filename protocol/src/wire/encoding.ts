@@ -24,17 +24,23 @@ export const nano = z
   .regex(/^(0|[1-9][0-9]{0,38})$/, "expected nanoTON as a decimal string")
   .transform((text) => BigInt(text));
 
+const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 export function toHex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  for (const byte of bytes) text += hexPairs[byte];
   return text;
 }
 
 /** @throws RangeError on anything but pairs of lower-case hex digits. */
 export function fromHex(text: string): Uint8Array<ArrayBuffer> {
-  if (!/^([0-9a-f]{2})*$/.test(text)) throw new RangeError("expected lower-case hex");
+  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) throw new RangeError("expected lower-case hex");
+  const digit = (at: number) => {
+    const code = text.charCodeAt(at);
+    return code < 0x3a ? code - 0x30 : code - 0x57;
+  };
   const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(i * 2, i * 2 + 2), 16);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = digit(i * 2) * 16 + digit(i * 2 + 1);
   return bytes;
 }
 
@@ -47,7 +53,10 @@ export function toBase64(bytes: Uint8Array): string {
 
 /** @throws DOMException when `text` is not base64. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
 }
 
 const encoder = new TextEncoder();
