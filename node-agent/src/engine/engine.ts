@@ -12,7 +12,11 @@ export interface Engine {
    * Aborting `signal` stops generation and resolves with finish reason `cancelled`.
    * @throws BombyxError CONTEXT_TOO_LONG, BAD_REQUEST, CAP (prompt above `promptTokensMax`) or NODE_FAILED.
    */
-  run(job: EngineJob, onProgress: (progress: EngineProgress) => void, signal: AbortSignal): Promise<EngineResult>;
+  run(
+    job: EngineJob,
+    onProgress: (progress: EngineProgress) => void,
+    signal: AbortSignal,
+  ): Promise<EngineResult>;
   /** Erases what is kept for a session's prefix reuse. */
   forget(session: string): void;
   load(): { running: number; queued: number };
@@ -45,7 +49,7 @@ export interface Tool {
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
-interface Sampling {
+export interface Sampling {
   readonly temperature?: number;
   readonly topP?: number;
   readonly topK?: number;
@@ -102,6 +106,8 @@ export interface EngineOptions {
   readonly slots: number;
   /** Overrides the rule (1 below 200 MB, else physical cores ÷ engine processes − 1). */
   readonly threads?: number;
+  /** How many engine processes share this machine's cores; 1 when not given. */
+  readonly engineProcesses?: number;
   /** Tokens per second and sequence at most; devnet only, so that a tiny model is seen to stream. */
   readonly paceTokensPerSecond?: number;
   readonly contextTokens?: number;

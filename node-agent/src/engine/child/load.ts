@@ -1,0 +1,156 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { BombyxError } from "@bombyx/protocol/wire";
+import {
+  getLlama,
+  InsufficientMemoryError,
+  type Llama,
+  type LlamaContext,
+  LlamaLogLevel,
+  type LlamaModel,
+  NoBinaryFoundError,
+  readGgufFileInfo,
+} from "node-llama-cpp";
+import * as z from "zod";
+import type { EngineStart } from "../pipe.ts";
+
+export interface LoadedWeights {
+  readonly llama: Llama;
+  readonly model: LlamaModel;
+  readonly context: LlamaContext;
+  readonly contextTokens: number;
+  readonly build: string;
+  readonly flags: readonly string[];
+}
+
+/** Enough for a conversation, and small enough that several fit beside the weights. */
+const defaultContextTokens = 8_192;
+const batchTokens = 512;
+
+/**
+ * Loads the private copy of the weights and makes the context with one sequence per slot.
+ * @throws BombyxError BAD_REQUEST with the fix: corrupt file, too little memory, no engine for this machine.
+ */
+export async function loadWeights(
+  start: EngineStart,
+  onProgress: (fraction: number) => void,
+): Promise<LoadedWeights> {
+  await refuseBrokenFile(start);
+  const complaints: string[] = [];
+  const llama = await startLlama(start, complaints);
+  try {
+    const model = await llama.loadModel({
+      modelPath: start.weightsPath,
+      useMmap: start.weightsInMemory,
+      onLoadProgress: onProgress,
+    });
+    const contextTokens = Math.min(start.contextTokens ?? defaultContextTokens, model.trainContextSize);
+    const context = await model.createContext({
+      sequences: start.slots,
+      contextSize: contextTokens,
+      batchSize: Math.min(batchTokens, contextTokens),
+      threads: { ideal: start.threads, min: start.threads },
+      failedCreationRemedy: false,
+    });
+    return {
+      llama,
+      model,
+      context,
+      contextTokens,
+      build: await buildOf(llama),
+      flags: flagsOf(start, llama, model),
+    };
+  } catch (error) {
+    throw explained(error, complaints, start);
+  }
+}
+
+/** The header names every tensor and where it lies: a file that ends before the last one was cut. */
+async function refuseBrokenFile({ weightsPath, weightsBytes }: EngineStart): Promise<void> {
+  let info: Awaited<ReturnType<typeof readGgufFileInfo>>;
+  try {
+    info = await readGgufFileInfo(weightsPath, {
+      sourceType: "filesystem",
+      spliceSplitFiles: false,
+      logWarnings: false,
+    });
+  } catch (error) {
+    throw corrupt("its header cannot be read", error);
+  }
+  const tensors = info.tensorInfo ?? [];
+  if (tensors.length === 0) throw corrupt("it holds no tensors");
+  const last = tensors.reduce((most, { fileOffset }) => Math.max(most, Number(fileOffset)), 0);
+  if (last >= weightsBytes) {
+    throw corrupt(`it has ${weightsBytes} bytes, but a tensor begins at byte ${last}: the file was cut`);
+  }
+}
+
+async function startLlama(start: EngineStart, complaints: string[]): Promise<Llama> {
+  try {
+    return await getLlama({
+      gpu: "auto",
+      build: "never",
+      skipDownload: true,
+      progressLogs: false,
+      maxThreads: start.threads,
+      logLevel: LlamaLogLevel.error,
+      logger: (_level, message) => {
+        if (complaints.length < 20) complaints.push(message.trim());
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof NoBinaryFoundError)) throw error;
+    throw new BombyxError(
+      "BAD_REQUEST",
+      "There is no llama.cpp build for this machine among the installed packages. Install with optional dependencies (npm install without --omit=optional).",
+      { cause: error },
+    );
+  }
+}
+
+function explained(error: unknown, complaints: readonly string[], start: EngineStart): Error {
+  if (error instanceof BombyxError) return error;
+  const complaint = complaints.find((line) =>
+    /bounds|corrupt|incomplete|missing|unknown|unsupported|failed/i.test(line),
+  );
+  const reason = `${error instanceof Error ? error.message : String(error)} ${complaints.join(" ")}`;
+  if (
+    error instanceof InsufficientMemoryError ||
+    /insufficient|out of memory|unable to allocate|not enough/i.test(reason)
+  ) {
+    return new BombyxError(
+      "BAD_REQUEST",
+      `There is too little memory for this model with ${start.slots} slots. Use a smaller model or quantisation, fewer --slots, or a smaller context.`,
+      { field: "model", cause: error },
+    );
+  }
+  return corrupt(complaint ?? "llama.cpp cannot load it", error);
+}
+
+const corrupt = (why: string, cause?: unknown): BombyxError =>
+  new BombyxError(
+    "BAD_REQUEST",
+    `The model file is corrupt or of an unknown kind: ${why}. Download it again.`,
+    {
+      field: "model",
+      cause,
+    },
+  );
+
+const packageSchema = z.object({ version: z.string() });
+
+async function buildOf(llama: Llama): Promise<string> {
+  const file = fileURLToPath(new URL("../package.json", import.meta.resolve("node-llama-cpp")));
+  const { version } = packageSchema.parse(JSON.parse(await readFile(file, "utf8")));
+  return `node-llama-cpp ${version}, llama.cpp ${llama.llamaCppRelease.release}, ${llama.buildType}`;
+}
+
+/** What changes answers or their safety, as the manifest states it. */
+function flagsOf(start: EngineStart, llama: Llama, model: LlamaModel): string[] {
+  return [
+    `gpu=${llama.gpu === false ? "none" : llama.gpu}`,
+    `gpu-layers=${model.gpuLayers}`,
+    "flash-attention=auto",
+    `weights=${start.weightsInMemory ? "memory" : "disk"}`,
+  ];
+}

@@ -1,0 +1,105 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { BombyxError } from "@bombyx/protocol/wire";
+import { entryBeside, moduleFlags } from "./entry.ts";
+import { type EngineStart, type FromEngine, fromEngineSchema, type Loaded, type ToEngine } from "./pipe.ts";
+import type { Weights } from "./weights.ts";
+
+/** Descriptor under which the child inherits the nameless copy of the weights. */
+const weightsDescriptor = 4;
+
+export interface EngineProcessEvents {
+  readonly onMessage: (message: FromEngine) => void;
+  /** Once: it died, was killed or broke the pipe's rules. */
+  readonly onExit: (error: BombyxError) => void;
+}
+
+/** One child process that has loaded the weights; `close` ends it. */
+export class EngineProcess {
+  readonly #child: ChildProcess;
+  #gone = false;
+  #closing = false;
+
+  private constructor(child: ChildProcess, events: EngineProcessEvents) {
+    this.#child = child;
+    const gone = (why: string): void => {
+      if (this.#gone) return;
+      this.#gone = true;
+      child.kill("SIGKILL");
+      if (!this.#closing)
+        events.onExit(new BombyxError("NODE_FAILED", `The engine stopped (${why}). Try again.`));
+    };
+    child.on("message", (raw) => {
+      const message = fromEngineSchema.safeParse(raw);
+      if (message.success) events.onMessage(message.data);
+      else gone("it sent a message that is none of the pipe's");
+    });
+    child.once("error", () => gone("it could not be started"));
+    child.once("exit", (code, signal) => gone(signal ?? `exit code ${code}`));
+  }
+
+  /**
+   * Starts the child with nothing of ours: an empty environment, no readable files but modules, devices
+   * and the weights, no writable ones.
+   */
+  static spawn(weights: Weights, events: EngineProcessEvents): EngineProcess {
+    const child = fork(entryBeside(import.meta.url, "child/main"), [], {
+      serialization: "advanced",
+      env: {},
+      execArgv: [...moduleFlags(process.execArgv)],
+      stdio: ["ignore", "ignore", "ignore", "ipc", weights.file.fd],
+    });
+    return new EngineProcess(child, events);
+  }
+
+  static start(
+    weights: Weights,
+    start: Omit<EngineStart, "weightsPath" | "weightsBytes" | "weightsInMemory">,
+    events: EngineProcessEvents & { readonly onProgress: (fraction: number) => void },
+  ): Promise<{ readonly process: EngineProcess; readonly loaded: Loaded }> {
+    return new Promise((resolve, reject) => {
+      let ready = false;
+      const engine = EngineProcess.spawn(weights, {
+        onExit: (error) => (ready ? events.onExit(error) : reject(error)),
+        onMessage: (message) => {
+          if (message.type === "loading") events.onProgress(message.fraction);
+          else if (message.type === "ready") {
+            ready = true;
+            resolve({ process: engine, loaded: message.loaded });
+          } else if (message.type === "refused") {
+            void engine.close();
+            const { code, message: text, field } = message.error;
+            reject(new BombyxError(code, text, field === undefined ? {} : { field }));
+          } else events.onMessage(message);
+        },
+      });
+      engine.send({
+        type: "start",
+        start: {
+          ...start,
+          weightsPath: weights.path ?? `/proc/self/fd/${weightsDescriptor}`,
+          weightsBytes: weights.bytes,
+          weightsInMemory: weights.inMemory,
+        },
+      });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  send(message: ToEngine): void {
+    if (this.#gone || !this.#child.connected) return;
+    // A failed write means that the child is gone, which its exit event reports.
+    this.#child.send(message, () => undefined);
+  }
+
+  close(): Promise<void> {
+    this.#closing = true;
+    if (this.#gone) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#child.once("exit", () => resolve());
+      this.#child.kill("SIGKILL");
+    });
+  }
+}
