@@ -1,6 +1,7 @@
 import { canonicalBytes } from "../receipt/canonical.ts";
 import type { KemPublicKey, Suite } from "../session/handshake.ts";
-import { equalBytes, ready, sodium } from "../session/sodium.ts";
+import { verifySignature } from "../session/signing.ts";
+import { equalBytes, ready } from "../session/sodium.ts";
 import { fromBase64, fromHex, fromUtf8, toHex } from "../wire/encoding.ts";
 import { limits } from "../wire/limits.ts";
 import { type Bundle, parseBundle } from "./bundle.ts";
@@ -191,7 +192,7 @@ function demandNode(statement: Statement, { link }: Bundle, expect: Expectation)
   );
   const signed = bootBinding(fromHex(statement.boot_id), fromHex(statement.sig_pk));
   demand(
-    sodium.crypto_sign_verify_detached(fromHex(link.signature), signed, linkPk),
+    verifySignature(fromHex(link.signature), signed, linkPk),
     "LINK_SIGNATURE",
     "The owner's link key did not sign this boot of the node.",
   );

@@ -1,3 +1,6 @@
+import * as z from "zod";
+import { count, hex } from "../wire/encoding.ts";
+
 /** One whole row of a release: the registers are compared together, never one by one. */
 export interface MeasurementRow {
   readonly release: string;
@@ -41,3 +44,39 @@ export interface AttestationPolicy {
   /** Name of the chain whose blocks are beacons. */
   readonly chain: string;
 }
+
+const measurement = z.string().regex(/^[0-9a-f]{96}$/, "expected 48 bytes as lower-case hex");
+
+/** For a process that is given a policy as a file (`--simulation FILE`). */
+export const attestationPolicySchema = z.strictObject({
+  name: z.string().min(1).max(64),
+  root: z.strictObject({
+    name: z.string(),
+    sha256: hex.b32,
+    simulated: z.boolean(),
+    names: z.strictObject({
+      root: z.string(),
+      pckCa: z.array(z.string()),
+      pck: z.array(z.string()),
+      tcbSigner: z.string(),
+    }),
+  }),
+  rows: z.array(
+    z.strictObject({
+      release: z.string(),
+      shape: z.string(),
+      mrtd: measurement,
+      rtmr0: measurement,
+      rtmr1: measurement,
+      rtmr2: measurement,
+      rtmr3: measurement,
+    }),
+  ),
+  tcbExceptions: z.array(z.strictObject({ status: z.string(), until: count })),
+  xfam: z.array(hex.b8),
+  gpuModes: z.array(z.enum(["none", "cc", "plain"])),
+  minTcbEvaluation: count,
+  collateralMaxAgeMs: count,
+  beaconMaxAgeMs: count,
+  chain: z.string().min(1).max(32),
+}) satisfies z.ZodType<AttestationPolicy>;

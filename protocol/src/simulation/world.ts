@@ -1,7 +1,6 @@
-import * as z from "zod";
 import type { Collateral } from "../attestation/bundle.ts";
 import type { AttestationPolicy, MeasurementRow } from "../attestation/policy.ts";
-import { base64, concat, count, fromBase64, fromHex, toBase64, toHex, utf8 } from "../wire/encoding.ts";
+import { concat, fromBase64, fromHex, toBase64, toHex, utf8 } from "../wire/encoding.ts";
 import { limits } from "../wire/limits.ts";
 import {
   type CertificateFields,
@@ -12,12 +11,28 @@ import {
   pemBytes,
   sgxExtension,
 } from "./certificate.ts";
+import {
+  componentSvns,
+  documentDates,
+  evaluation,
+  fmspc,
+  measurement,
+  pceSvn,
+  qeIdentity,
+  qeSigner,
+  tcbInfo,
+  zeros,
+} from "./documents.ts";
 import { mintQuote, type QeReport, type QuoteBody, type QuoteHeader } from "./quote-writer.ts";
 import { loadSigningKey, newSigningKey, type SigningKey } from "./signing-key.ts";
-
-const roles = ["root", "pckCa", "pck", "tcbSigner", "attestation"] as const;
-type KeyRole = (typeof roles)[number];
-type CertificateRole = Exclude<KeyRole, "attestation">;
+import {
+  type CertificateRole,
+  jwk,
+  type KeptRole,
+  type KeyRole,
+  type WorldState,
+  worldStateSchema,
+} from "./world-state.ts";
 
 /** Names of the simulated roles; none is one of Intel's. */
 const names: Readonly<Record<CertificateRole, string>> = {
@@ -28,38 +43,6 @@ const names: Readonly<Record<CertificateRole, string>> = {
 };
 
 const dayMs = 86_400_000;
-const zeros = (bytes: number) => "00".repeat(bytes);
-const fmspc = "DEAD00000000";
-const componentSvns = [5, 0, 3, ...Array<number>(13).fill(0)];
-const pceSvn = 13;
-const evaluation = 18;
-
-/** A measurement is SHA-384 of a label, so that rows are compared as they are for real images. */
-async function label(text: string): Promise<string> {
-  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-384", utf8(`bombyx simulated ${text}\0`))));
-}
-
-const jwk = z.strictObject({
-  kty: z.literal("EC"),
-  crv: z.literal("P-256"),
-  x: z.string(),
-  y: z.string(),
-  d: z.string(),
-});
-const perRole = <T extends z.ZodType>(schema: T) => ({
-  root: schema,
-  pckCa: schema,
-  pck: schema,
-  tcbSigner: schema,
-});
-/** What a devnet stores so that its world survives a restart. It holds private keys. */
-export const worldStateSchema = z.strictObject({
-  v: z.literal(1),
-  createdAt: count,
-  keys: z.strictObject({ ...perRole(jwk), attestation: jwk }),
-  certificates: z.strictObject({ root: base64, pckCa: base64, tcbSigner: base64 }),
-});
-export type WorldState = z.infer<typeof worldStateSchema>;
 
 /** Changes to a quote that a verifier must judge; nothing given is a healthy TD. */
 export interface QuoteVariant {
@@ -91,9 +74,7 @@ export interface WorldOptions {
   /** ms since epoch; certificates are valid from a day before until ten years after. */
   readonly now: number;
   /** Overrides for certificates that a verifier must refuse. */
-  readonly certificates?: Partial<
-    Readonly<Record<Exclude<CertificateRole, "pck">, Partial<CertificateFields>>>
-  >;
+  readonly certificates?: Partial<Readonly<Record<KeptRole, Partial<CertificateFields>>>>;
 }
 
 /**
@@ -102,7 +83,7 @@ export interface WorldOptions {
  */
 export class SimulatedWorld {
   readonly #createdAt: number;
-  readonly #certificates: Readonly<Record<Exclude<CertificateRole, "pck">, Uint8Array<ArrayBuffer>>>;
+  readonly #certificates: Readonly<Record<KeptRole, Uint8Array<ArrayBuffer>>>;
   readonly #rootSha256: string;
   /** Keys by role, so that a test can sign what a verifier must refuse. */
   readonly keys: Readonly<Record<KeyRole, SigningKey>>;
@@ -112,7 +93,7 @@ export class SimulatedWorld {
   private constructor(
     createdAt: number,
     keys: Readonly<Record<KeyRole, SigningKey>>,
-    certificates: Readonly<Record<Exclude<CertificateRole, "pck">, Uint8Array<ArrayBuffer>>>,
+    certificates: Readonly<Record<KeptRole, Uint8Array<ArrayBuffer>>>,
     rootSha256: string,
     row: MeasurementRow,
   ) {
@@ -132,7 +113,7 @@ export class SimulatedWorld {
       tcbSigner: await newSigningKey(),
       attestation: await newSigningKey(),
     };
-    const issue = (role: Exclude<CertificateRole, "pck">, pathLength: number | undefined) =>
+    const issue = (role: KeptRole, pathLength: number | undefined) =>
       mintCertificate(
         {
           ...validity(now),
@@ -179,17 +160,17 @@ export class SimulatedWorld {
   static async #assemble(
     createdAt: number,
     keys: Readonly<Record<KeyRole, SigningKey>>,
-    certificates: Readonly<Record<Exclude<CertificateRole, "pck">, Uint8Array<ArrayBuffer>>>,
+    certificates: Readonly<Record<KeptRole, Uint8Array<ArrayBuffer>>>,
   ): Promise<SimulatedWorld> {
     const sha256 = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", certificates.root)));
     const row = {
       release: "simulation",
       shape: "simulated",
-      mrtd: await label("mrtd"),
-      rtmr0: await label("rtmr0"),
-      rtmr1: await label("rtmr1"),
-      rtmr2: await label("rtmr2"),
-      rtmr3: await label("rtmr3"),
+      mrtd: await measurement("mrtd"),
+      rtmr0: await measurement("rtmr0"),
+      rtmr1: await measurement("rtmr1"),
+      rtmr2: await measurement("rtmr2"),
+      rtmr3: await measurement("rtmr3"),
     };
     return new SimulatedWorld(createdAt, keys, certificates, sha256, row);
   }
@@ -201,7 +182,7 @@ export class SimulatedWorld {
   /** Plain data for {@link load}. It holds the private keys: keep it in a file only its owner reads. */
   toJSON(): WorldState {
     const key = (role: KeyRole) => jwk.parse(this.keys[role].jwk);
-    const certificate = (role: Exclude<CertificateRole, "pck">) => toBase64(this.#certificates[role]);
+    const certificate = (role: KeptRole) => toBase64(this.#certificates[role]);
     return {
       v: 1,
       createdAt: this.#createdAt,
@@ -258,7 +239,7 @@ export class SimulatedWorld {
         },
         body: {
           teeTcbSvn: `070103${zeros(13)}`,
-          mrSeam: await label("mrseam"),
+          mrSeam: await measurement("mrseam"),
           mrSignerSeam: zeros(48),
           seamAttributes: zeros(8),
           tdAttributes: "0000001000000000",
@@ -319,8 +300,7 @@ export class SimulatedWorld {
   /** Collateral as Intel's service would give it at `now`: issued an hour ago, valid for 30 days. */
   async collateral(now: number, variant: CollateralVariant = {}): Promise<Collateral> {
     const window = { thisUpdate: now - 3_600_000, nextUpdate: now + 30 * dayMs };
-    const issueDate = isoSeconds(window.thisUpdate);
-    const dates = { issueDate, nextUpdate: isoSeconds(window.nextUpdate) };
+    const dates = documentDates(window.thisUpdate, window.nextUpdate);
     const revoke = new Set(variant.revoke);
     const rootRevoked = (["pckCa", "tcbSigner"] as const)
       .filter((role) => revoke.has(role))
@@ -334,26 +314,23 @@ export class SimulatedWorld {
       { ...window, issuer: names.pckCa, revoked: pckRevoked, ...variant.pckCrl },
       this.keys.pckCa,
     );
-    const tcbInfo = JSON.stringify({ ...tcbInfoTemplate(dates), ...variant.tcbInfo });
-    const qeIdentity = JSON.stringify({ ...qeIdentityTemplate(dates), ...variant.qeIdentity });
+    const tcbInfoText = JSON.stringify({ ...tcbInfo(dates), ...variant.tcbInfo });
+    const qeIdentityText = JSON.stringify({ ...qeIdentity(dates), ...variant.qeIdentity });
     const signerChain = pem(this.#certificates.tcbSigner, this.#certificates.root);
     return {
       pck_crl_issuer_chain: pem(this.#certificates.pckCa, this.#certificates.root),
       root_ca_crl: toHex(rootCrl),
       pck_crl: toHex(pckCrl),
       tcb_info_issuer_chain: signerChain,
-      tcb_info: tcbInfo,
-      tcb_info_signature: toHex(await this.keys.tcbSigner.sign(utf8(tcbInfo))),
+      tcb_info: tcbInfoText,
+      tcb_info_signature: toHex(await this.keys.tcbSigner.sign(utf8(tcbInfoText))),
       qe_identity_issuer_chain: signerChain,
-      qe_identity: qeIdentity,
-      qe_identity_signature: toHex(await this.keys.tcbSigner.sign(utf8(qeIdentity))),
+      qe_identity: qeIdentityText,
+      qe_identity_signature: toHex(await this.keys.tcbSigner.sign(utf8(qeIdentityText))),
     };
   }
 }
 
-const qeSigner = "cb5320c4c26e06e70978b5c44fe1453e99856d6b323cfcba56823fcc14da8fb8";
-
-const isoSeconds = (at: number) => `${new Date(at).toISOString().slice(0, 19)}Z`;
 const validity = (now: number) => ({ notBefore: now - dayMs, notAfter: now + 3_650 * dayMs });
 /** Positive, and stable for what it names, so that a revocation finds its certificate again. */
 const serial = (name: Uint8Array) => concat(Uint8Array.of(0x51), name.subarray(0, 15));
@@ -361,60 +338,4 @@ const serial = (name: Uint8Array) => concat(Uint8Array.of(0x51), name.subarray(0
 async function platformPpid(name = "one"): Promise<Uint8Array> {
   const digest = await crypto.subtle.digest("SHA-256", utf8(`bombyx simulated platform\0${name}`));
   return new Uint8Array(digest, 0, 16);
-}
-
-/** TCB info v3 as Intel's PCS publishes it (Get TDX TCB Info). */
-function tcbInfoTemplate(dates: { issueDate: string; nextUpdate: string }) {
-  const level = (isvsvn: number, tcbStatus: string) => ({
-    tcb: { isvsvn },
-    tcbDate: dates.issueDate,
-    tcbStatus,
-  });
-  const components = (svns: readonly number[]) => svns.map((svn) => ({ svn }));
-  const identity = {
-    mrsigner: zeros(48),
-    attributes: zeros(8),
-    attributesMask: "FF".repeat(8),
-  };
-  return {
-    id: "TDX",
-    version: 3,
-    ...dates,
-    fmspc,
-    pceId: "0000",
-    tcbType: 0,
-    tcbEvaluationDataNumber: evaluation,
-    tdxModule: identity,
-    tdxModuleIdentities: [
-      { id: "TDX_01", ...identity, tcbLevels: [level(7, "UpToDate"), level(2, "OutOfDate")] },
-    ],
-    tcbLevels: [
-      {
-        tcb: {
-          sgxtcbcomponents: components(componentSvns),
-          pcesvn: pceSvn,
-          tdxtcbcomponents: components([5, 0, 3, ...Array<number>(13).fill(0)]),
-        },
-        tcbDate: dates.issueDate,
-        tcbStatus: "UpToDate",
-      },
-    ],
-  };
-}
-
-/** QE identity v2 (Get TDX QE Identity). */
-function qeIdentityTemplate(dates: { issueDate: string; nextUpdate: string }) {
-  return {
-    id: "TD_QE",
-    version: 2,
-    ...dates,
-    tcbEvaluationDataNumber: evaluation,
-    miscselect: zeros(4),
-    miscselectMask: "FF".repeat(4),
-    attributes: `11${zeros(15)}`,
-    attributesMask: `FBFFFFFFFFFFFFFF${zeros(8)}`,
-    mrsigner: qeSigner.toUpperCase(),
-    isvprodid: 2,
-    tcbLevels: [{ tcb: { isvsvn: 4 }, tcbDate: dates.issueDate, tcbStatus: "UpToDate" }],
-  };
 }
