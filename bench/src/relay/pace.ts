@@ -10,7 +10,11 @@ export interface Pace {
  * Calls `emit(index)` on schedule; late calls catch up instead of drifting.
  * Ends early when `signal` aborts.
  */
-export async function paced({ tokens, gapMs }: Pace, emit: (index: number) => void, signal: AbortSignal): Promise<void> {
+export async function paced(
+  { tokens, gapMs }: Pace,
+  emit: (index: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const startedAt = performance.now();
   for (let index = 0; index < tokens; index++) {
     const waitMs = startedAt + index * gapMs - performance.now();

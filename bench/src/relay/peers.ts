@@ -39,9 +39,13 @@ http { access_log off; client_body_temp_path ${directory}/b; proxy_temp_path ${d
  upstream source { server ${upstream}; keepalive 1024; }
  server { listen 127.0.0.1:${port} backlog=4096; location / { proxy_pass http://source; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; proxy_read_timeout 300s; } } }`,
   );
-  const child = spawn("taskset", ["-c", relayCore, "nginx", "-p", directory, "-c", join(directory, "nginx.conf")], {
-    stdio: "ignore",
-  });
+  const child = spawn(
+    "taskset",
+    ["-c", relayCore, "nginx", "-p", directory, "-c", join(directory, "nginx.conf")],
+    {
+      stdio: "ignore",
+    },
+  );
   const url = `http://127.0.0.1:${port}`;
   await answers(url);
   return {
@@ -68,7 +72,9 @@ export async function portkeyRelay(source: string): Promise<Relay | undefined> {
   });
   const url = `http://127.0.0.1:${port}`;
   await answers(url);
-  const { version } = JSON.parse(readFileSync(join(portkeyFolder, "package.json"), "utf8")) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(portkeyFolder, "package.json"), "utf8")) as {
+    version: string;
+  };
   return {
     name: `portkey ${version}`,
     open: sseStream(url, {

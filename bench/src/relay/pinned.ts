@@ -7,7 +7,8 @@ export const relayCore = "0";
 export const loadCore = "1";
 
 /** Moves this process to the load's core. @returns false where taskset is missing or there is one core. */
-export const pinSelf = (): boolean => spawnSync("taskset", ["-cp", loadCore, String(process.pid)]).status === 0;
+export const pinSelf = (): boolean =>
+  spawnSync("taskset", ["-cp", loadCore, String(process.pid)]).status === 0;
 
 export interface Running {
   readonly pid: number;
@@ -17,7 +18,11 @@ export interface Running {
 }
 
 /** Starts a program on one core and waits for its first line of JSON. @throws Error with its stderr when it dies first. */
-export async function startPinned(core: string, argv: readonly string[], env: Record<string, string> = {}): Promise<Running> {
+export async function startPinned(
+  core: string,
+  argv: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Running> {
   const child = spawn("taskset", ["-c", core, ...argv], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "/tmp", ...env },
@@ -33,7 +38,9 @@ export async function startPinned(core: string, argv: readonly string[], env: Re
 function firstJson(child: ChildProcess, errors: () => string): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", () => reject(new Error(`${child.spawnargs.slice(3).join(" ")} ended before it was ready: ${errors()}`)));
+    child.once("exit", () =>
+      reject(new Error(`${child.spawnargs.slice(3).join(" ")} ended before it was ready: ${errors()}`)),
+    );
     if (!child.stdout) return;
     // Reading goes on behind the first line: a closed pipe would end the child at its next write.
     createInterface({ input: child.stdout }).on("line", (line) => {

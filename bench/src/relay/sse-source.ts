@@ -30,6 +30,7 @@ const server = createServer((request, response) => {
 });
 server.listen({ port: 0, host: "127.0.0.1", backlog: 4_096 }, () => {
   const address = server.address();
-  if (address && typeof address === "object") process.stdout.write(`${JSON.stringify({ port: address.port })}\n`);
+  if (address && typeof address === "object")
+    process.stdout.write(`${JSON.stringify({ port: address.port })}\n`);
 });
 process.on("disconnect", () => process.exit(0));

@@ -1,0 +1,57 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { arch, cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { benchRelay } from "./relay/run.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const benches = {
+  relay: { run: benchRelay, sources: ["gateway/src", "protocol/src", "bench/src"] },
+} as const;
+
+const { values, positionals } = parseArgs({ options: { json: { type: "boolean" } }, allowPositionals: true });
+const name = positionals[0];
+if (name === undefined || !(name in benches)) {
+  process.stderr.write(
+    `npm run bench -- NAME [--json], with NAME one of: ${Object.keys(benches).join(", ")}\n`,
+  );
+  process.exit(2);
+}
+const { run, sources } = benches[name as keyof typeof benches];
+const report = await run((line) => process.stderr.write(`${line} …\n`));
+
+const record = {
+  bench: name,
+  at: new Date().toISOString(),
+  machine: `${cpus().length} × ${cpus()[0]?.model ?? arch()}`,
+  node: process.version,
+  sources: sourcesHash(sources),
+  ...report,
+};
+mkdirSync(`${root}bench/results`, { recursive: true });
+writeFileSync(`${root}bench/results/${name}.json`, `${JSON.stringify(record, undefined, 2)}\n`);
+if (values.json) process.stdout.write(`${JSON.stringify(record)}\n`);
+else {
+  for (const [what, value] of Object.entries(report.figures))
+    process.stdout.write(`${value.toFixed(3).padStart(12)}  ${what}\n`);
+  for (const { name: what, measured, unit, limit, holds } of report.goals) {
+    process.stdout.write(
+      `${holds ? "reached" : "MISSED "}  ${what}: ${measured} ${unit} (goal ${limit} ${unit})\n`,
+    );
+  }
+  for (const what of report.missing) process.stdout.write(`missing  ${what}\n`);
+}
+process.exit(report.goals.every(({ holds }) => holds) ? 0 : 1);
+
+/** SHA-256 over the product code that was measured: tells whether a recorded run is of today's sources. */
+function sourcesHash(folders: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const folder of folders) {
+    const files = readdirSync(`${root}${folder}`, { recursive: true, encoding: "utf8" }).sort();
+    for (const file of files.filter((one) => one.endsWith(".ts") && !one.endsWith(".test.ts"))) {
+      hash.update(`${folder}/${file}\0`).update(readFileSync(`${root}${folder}/${file}`));
+    }
+  }
+  return hash.digest("hex");
+}

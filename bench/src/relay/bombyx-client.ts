@@ -1,0 +1,170 @@
+import { randomBytes } from "node:crypto";
+import { Agent, type IncomingMessage, request } from "node:http";
+import { parseBundle, statementSchema } from "@bombyx/protocol/attestation";
+import {
+  AnswerOpener,
+  initiateHandshake,
+  type KemPublicKey,
+  newX25519KeyPair,
+  type SessionKeys,
+  sealRequest,
+} from "@bombyx/protocol/session";
+import {
+  candidatesSchema,
+  EnvelopeReader,
+  envelopeKind,
+  fromBase64,
+  fromHex,
+  fromUtf8,
+  limits,
+  sealedHeaders,
+  toHex,
+  utf8,
+} from "@bombyx/protocol/wire";
+import type { OpenStream } from "./stream-load.ts";
+
+const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+const sealedBytes = 24 + 17 + (limits.requestBuckets[0] ?? 0);
+
+interface Target {
+  readonly gateway: string;
+  /** A bot's key: each session belongs to another person, because one account may hold four at a node. */
+  readonly botKey: string;
+  readonly node: string;
+  readonly attestationId: string;
+  readonly priceId: string;
+  readonly kem: KemPublicKey;
+}
+
+/** Asks the gateway for the bench's node; the bench trusts what it started itself and skips appraisal. */
+export async function findTarget(gateway: string, botKey: string): Promise<Target> {
+  const headers = credentials(botKey, 1);
+  const { candidates, price } = candidatesSchema.parse(
+    JSON.parse(fromUtf8(await whole(await call(`${gateway}/v1/candidates?model=paced`, "GET", headers)))),
+  );
+  const candidate = candidates[0];
+  if (!candidate) throw new Error("the gateway offers no candidate");
+  const bundle = parseBundle(
+    await whole(await call(`${gateway}/v1/bundles/${candidate.attestationId}`, "GET", headers)),
+  );
+  const statement = statementSchema.parse(JSON.parse(fromUtf8(fromBase64(bundle.statement))));
+  const x25519 = statement.kem.find(({ alg }) => alg === "x25519");
+  if (!x25519) throw new Error("the node has no X25519 key");
+  return {
+    gateway,
+    botKey,
+    node: candidate.node,
+    attestationId: candidate.attestationId,
+    priceId: price.id,
+    kem: { id: fromHex(x25519.id), x25519: fromHex(x25519.pk) },
+  };
+}
+
+const credentials = (botKey: string, person: number): Record<string, string> => ({
+  authorization: `Bearer ${botKey}`,
+  [sealedHeaders.user]: String(person),
+});
+
+interface Session {
+  readonly keys: SessionKeys;
+  readonly person: number;
+  nextRequest: number;
+}
+
+/** Streams through prepared sessions, as an app does that shakes hands while the person types. */
+export class BombyxLoad {
+  readonly #target: Target;
+  readonly #sealed: boolean;
+  readonly #idle: Session[] = [];
+
+  constructor(target: Target, sealed: boolean) {
+    this.#target = target;
+    this.#sealed = sealed;
+  }
+
+  /** Opens sessions until `streams` are idle, at the rate that a link admits handshakes. */
+  async prepare(streams: number): Promise<void> {
+    while (this.#idle.length < streams) {
+      this.#idle.push(await this.#open(this.#idle.length + 1));
+      await new Promise((resolve) => setTimeout(resolve, 1_000 / limits.handshakesPerSecondPerLink));
+    }
+  }
+
+  async #open(person: number): Promise<Session> {
+    const { gateway, botKey, node, attestationId, kem } = this.#target;
+    const handshake = initiateHandshake(
+      { suite: 1, attestationId: fromHex(attestationId), kemId: kem.id },
+      kem,
+      newX25519KeyPair(),
+    );
+    const response = await call(
+      `${gateway}/v1/nodes/${node}/sessions`,
+      "POST",
+      { ...credentials(botKey, person), "content-type": "application/octet-stream" },
+      handshake.message,
+    );
+    const body = await whole(response);
+    if (response.statusCode !== 201)
+      throw new Error(`handshake: HTTP ${response.statusCode} ${fromUtf8(body)}`);
+    return { keys: handshake.finish(body), person, nextRequest: 0 };
+  }
+
+  readonly open: OpenStream = async (_tokens, onStamp) => {
+    const session = this.#idle.pop();
+    if (!session) throw new Error("no idle session");
+    const request = session.nextRequest++;
+    const body = this.#sealed ? sealRequest(session.keys, request, utf8("{}")) : new Uint8Array(sealedBytes);
+    const response = await call(
+      `${this.#target.gateway}/v1/sealed/${toHex(session.keys.sessionId)}/${request}`,
+      "POST",
+      {
+        ...credentials(this.#target.botKey, session.person),
+        "content-type": "application/octet-stream",
+        [sealedHeaders.idempotencyId]: toHex(randomBytes(16)),
+        [sealedHeaders.price]: this.#target.priceId,
+        [sealedHeaders.maxTokens]: String(limits.maxTokensBuckets[0]),
+      },
+      body,
+    );
+    if (response.statusCode !== 200)
+      throw new Error(`HTTP ${response.statusCode} ${fromUtf8(await whole(response))}`);
+    const opener = new AnswerOpener(session.keys, request);
+    const reader = new EnvelopeReader();
+    let finished = false;
+    for await (const chunk of response) {
+      for (const { kind, payload } of reader.push(chunk as Uint8Array)) {
+        if (kind === envelopeKind.failure) throw new Error(fromUtf8(payload));
+        if (kind === envelopeKind.receipt) finished = true;
+        if (kind !== envelopeKind.sealed) continue;
+        const bytes = this.#sealed ? opener.open(payload).parts[0]?.payload : payload;
+        const stampUs = bytes ? new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0) : 0;
+        if (stampUs > 0) onStamp(stampUs);
+      }
+    }
+    if (!finished) throw new Error("the stream ended without a receipt");
+    if (session.nextRequest < limits.requestsPerSession) this.#idle.push(session);
+  };
+}
+
+function call(
+  url: string,
+  method: string,
+  headers: Record<string, string>,
+  body?: Uint8Array,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      url,
+      { method, agent, headers: { ...headers, ...(body && { "content-length": String(body.length) }) } },
+      resolve,
+    );
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
+async function whole(response: IncomingMessage): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  for await (const part of response) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
