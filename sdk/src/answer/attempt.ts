@@ -1,0 +1,257 @@
+import {
+  AnswerOpener,
+  FramesHash,
+  requestBucketOf,
+  requestHash,
+  sealRequest,
+} from "@bombyx/protocol/session";
+import {
+  type AnswerDelta,
+  BombyxError,
+  bucketFor,
+  EnvelopeReader,
+  envelopeKind,
+  errorBodySchema,
+  fromUtf8,
+  limits,
+  type ReceiptDetail,
+  type SealedHead,
+  type SealedRequest,
+  utf8,
+} from "@bombyx/protocol/wire";
+import type { Gateway } from "../gateway/gateway.ts";
+import { delay } from "../session/abortable.ts";
+import type { Session } from "../session/session.ts";
+import { PartsReader } from "./parts.ts";
+import { type Checkpoint, capOf, type RequestTerms } from "./running-receipt.ts";
+
+export interface AttemptOrder {
+  readonly endpoint: SealedRequest["endpoint"];
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly maxTokens: number;
+  readonly idempotencyId: string;
+  readonly tickMs: 0 | 80;
+  /** Left out: the cap, which is what the request can cost at most. */
+  readonly ceilingUnits?: number;
+  readonly prefix?: string;
+  readonly lostAttempt?: { readonly session: string; readonly request: number };
+}
+
+export type AttemptEvent =
+  /** The node has the request and answers. */
+  { readonly type: "accepted" } | { readonly type: "delta"; readonly delta: AnswerDelta };
+
+/** Waits before asking a gateway again that does not answer. */
+const reconnectMs = [0, 150, 600, 2_000] as const;
+/** Cuts in a row without a new frame in between. */
+const fruitlessCuts = 2;
+/** A stream without a frame for this long is cut; with tick 0 a long prefill is silent. */
+const stallMs = { 80: 15_000, 0: 90_000 } as const;
+/** The receipt follows the last frame; nobody waits longer for it. */
+const receiptWaitMs = 2_000;
+
+/** One request in one session: seal, post, open frames; ask again for frames when the connection is cut. */
+export class Attempt {
+  readonly terms: RequestTerms;
+  readonly #gateway: Gateway;
+  readonly #head: SealedHead;
+  readonly #sealed: Uint8Array;
+  readonly #stallMs: number;
+  readonly #opener: AnswerOpener;
+  readonly #parts = new PartsReader();
+  readonly #hash = new FramesHash();
+  #checkpoint: Checkpoint | undefined;
+  #receipt: unknown;
+  #detail: ReceiptDetail | undefined;
+
+  constructor(gateway: Gateway, session: Session, request: number, order: AttemptOrder) {
+    const { idempotencyId, tickMs } = order;
+    const declared = bucketFor(order.maxTokens, limits.maxTokensBuckets);
+    const content: SealedRequest = {
+      endpoint: order.endpoint,
+      body: { ...order.body },
+      idempotencyId,
+      priceId: session.price.id,
+      coefficient: session.candidate.coefficient,
+      ceilingUnits: order.ceilingUnits ?? Number.MAX_SAFE_INTEGER,
+      tickMs,
+      ...(order.prefix !== undefined && { prefix: order.prefix }),
+    };
+    if (order.ceilingUnits === undefined) content.ceilingUnits = defaultCeiling(content, session, declared);
+    this.#sealed = sealRequest(session.keys, request, utf8(JSON.stringify(content)));
+    this.terms = {
+      session,
+      request,
+      idempotencyId,
+      ceilingUnits: content.ceilingUnits,
+      bucketBytes: requestBucketOf(this.#sealed.length),
+      declaredMaxTokens: declared,
+      requestHash: requestHash(this.#sealed),
+    };
+    this.#head = {
+      idempotencyId,
+      priceId: session.price.id,
+      maxTokens: declared,
+      ...(order.lostAttempt && { lostAttempt: { ...order.lostAttempt } }),
+    };
+    this.#gateway = gateway;
+    this.#stallMs = stallMs[tickMs];
+    this.#opener = new AnswerOpener(session.keys, request);
+  }
+
+  /** The last count that the node signed; undefined when it delivered nothing. */
+  get checkpoint(): Checkpoint | undefined {
+    return this.#checkpoint;
+  }
+
+  /** The sealed detail. @throws RangeError before the answer is whole. */
+  get detail(): ReceiptDetail {
+    if (!this.#detail) throw new RangeError("the answer is not whole yet");
+    return this.#detail;
+  }
+
+  /** The last clear receipt, as it came. */
+  get receipt(): unknown {
+    return this.#receipt;
+  }
+
+  get frames(): number {
+    return this.#opener.frames;
+  }
+
+  get framesHash(): Uint8Array {
+    return this.#hash.digest;
+  }
+
+  /**
+   * The answer; when it ends, {@link detail} is there. Ending the generator or aborting closes the request, which
+   * cancels it at the node.
+   * @throws BombyxError: what the gateway or the node refused with; TRUNCATED when the stream is lost.
+   */
+  async *run(signal: AbortSignal): AsyncGenerator<AttemptEvent> {
+    const { session, request } = this.terms;
+    let cuts = 0;
+    let ask = (connection: AbortSignal) =>
+      this.#gateway.ask(session.id, request, this.#head, this.#sealed, connection);
+    while (!this.#opener.final) {
+      if (cuts > fruitlessCuts) this.#opener.end();
+      const before = this.#opener.frames;
+      const connection = new Connection(signal, this.#stallMs);
+      try {
+        yield* this.#read(await reconnecting(() => ask(connection.signal), signal), connection);
+      } finally {
+        connection.close();
+      }
+      cuts = this.#opener.frames > before ? 0 : cuts + 1;
+      ask = (again) => this.#gateway.resume(session.id, request, this.#opener.frames, again);
+    }
+    this.#detail = this.#parts.end();
+  }
+
+  /** Returns when the stream is over or cut. */
+  async *#read(body: ReadableStream<Uint8Array>, connection: Connection): AsyncGenerator<AttemptEvent> {
+    const envelopes = new EnvelopeReader();
+    const reader = body.getReader();
+    try {
+      for (;;) {
+        const chunk = await connection.next(reader);
+        if (!chunk) return;
+        for (const { kind, payload } of envelopes.push(chunk)) {
+          if (kind === envelopeKind.sealed) yield* this.#frame(payload, connection);
+          else if (kind === envelopeKind.receipt) {
+            this.#receipt = parseJson(payload);
+            if (this.#opener.final) return;
+          } else if (!this.#opener.final) throw failure(payload);
+        }
+      }
+    } finally {
+      connection.close();
+      await reader.cancel().catch(() => undefined);
+    }
+  }
+
+  *#frame(sealed: Uint8Array, connection: Connection): Generator<AttemptEvent> {
+    const framesBefore = this.#opener.frames;
+    const hashBefore = this.#hash.digest;
+    const { parts, final } = this.#opener.open(sealed);
+    this.#hash.push(sealed);
+    const { deltas, checkpoint } = this.#parts.push(parts);
+    if (checkpoint) this.#checkpoint = { ...checkpoint, frames: framesBefore, framesHash: hashBefore };
+    if (final) connection.stallMs = receiptWaitMs;
+    if (framesBefore === 0) yield { type: "accepted" };
+    for (const delta of deltas) yield { type: "delta", delta };
+  }
+}
+
+/** One HTTP exchange: closed with its owner, or when nothing arrives for too long. */
+class Connection {
+  readonly #controller = new AbortController();
+  readonly signal: AbortSignal;
+  readonly #owner: AbortSignal;
+  stallMs: number;
+
+  constructor(owner: AbortSignal, stallMs: number) {
+    this.#owner = owner;
+    this.signal = AbortSignal.any([owner, this.#controller.signal]);
+    this.stallMs = stallMs;
+  }
+
+  /** `undefined` when the body is over, cut or stalled. @throws the owner's reason when it aborted. */
+  async next(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
+    const stalled = setTimeout(() => this.close(), this.stallMs);
+    try {
+      const { value } = await reader.read();
+      return value;
+    } catch {
+      this.#owner.throwIfAborted();
+      return undefined;
+    } finally {
+      clearTimeout(stalled);
+    }
+  }
+
+  close(): void {
+    this.#controller.abort();
+  }
+}
+
+/** Repeats a lost exchange: the same request id and bytes are answered with the same frames (§6). */
+async function reconnecting<T>(exchange: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (const [index, ms] of reconnectMs.entries()) {
+    if (ms > 0) await delay(ms, signal);
+    try {
+      return await exchange();
+    } catch (error) {
+      signal.throwIfAborted();
+      const unreachable = error instanceof BombyxError && error.code === "GATEWAY_UNREACHABLE";
+      if (!unreachable || index === reconnectMs.length - 1) throw error;
+    }
+  }
+  throw new RangeError("unreachable: the last exchange returns or throws");
+}
+
+function defaultCeiling(content: SealedRequest, session: Session, declaredMaxTokens: number): number {
+  const bytes = utf8(JSON.stringify(content)).length + 1;
+  const bucketBytes = bucketFor(
+    Math.min(bytes, limits.requestBuckets.at(-1) ?? bytes),
+    limits.requestBuckets,
+  );
+  return capOf({ session, bucketBytes, declaredMaxTokens }, false);
+}
+
+function parseJson(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(fromUtf8(payload));
+  } catch {
+    return undefined;
+  }
+}
+
+function failure(payload: Uint8Array): BombyxError {
+  const parsed = errorBodySchema.safeParse({ error: parseJson(payload) });
+  if (!parsed.success) {
+    return new BombyxError("NODE_OFFLINE", "The stream ended with a failure that gives no reason.");
+  }
+  const { code, message, instead } = parsed.data.error;
+  return new BombyxError(code, message, instead === undefined ? {} : { instead });
+}

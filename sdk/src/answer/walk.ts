@@ -1,0 +1,215 @@
+import { BombyxError, type ReceiptDetail, type SignedReceipt } from "@bombyx/protocol/wire";
+import { delay } from "../session/abortable.ts";
+import type { AnswerSummary, AnswerTools, Question } from "./answer.ts";
+import { Attempt } from "./attempt.ts";
+import { judgeReceipt, type ReceiptJudgement, unitsOf } from "./audit.ts";
+import { Delivered } from "./delivered.ts";
+import { brokenOff, cancelled, lossOf } from "./loss.ts";
+import { runningReceipt } from "./running-receipt.ts";
+
+const maxLosses = 3;
+const maxReopens = 2;
+const maxWaits = 20;
+const waitMs = 200;
+
+/** What one attempt leaves to the next: nodes to avoid, text to go on behind, what is paid. */
+export class Walk {
+  readonly delivered = new Delivered();
+  readonly #question: Question;
+  readonly #tools: AnswerTools;
+  readonly #idempotencyId: string;
+  readonly #not: string[] = [];
+  #instead: string | undefined;
+  #manifest: string | undefined;
+  #prefix: string | undefined;
+  #lostAttempt: { session: string; request: number } | undefined;
+  #ceilingUnits: number | undefined;
+  /** Completion tokens that do not count against the maximum: they were thrown away. */
+  #voidTokens = 0;
+  #losses = 0;
+  #reopens = 0;
+  #waits = 0;
+  #lastError: BombyxError | undefined;
+  #restart = false;
+  /** Ended by a final receipt, although nobody here cancelled it. */
+  #stopped: Attempt | undefined;
+
+  constructor(question: Question, tools: AnswerTools) {
+    this.#question = question;
+    this.#tools = tools;
+    this.#idempotencyId = tools.newId();
+  }
+
+  /** The next attempt, on the seat's session or, after a loss, on the standby. */
+  async next(signal: AbortSignal): Promise<Attempt> {
+    const { pool, gateway, now, tickMs } = this.#tools;
+    const { seat, endpoint, body } = this.#question;
+    try {
+      const take = { not: this.#not, instead: this.#instead, manifest: this.#manifest };
+      const session = await pool.take(seat, take, signal);
+      const request = session.begin(now());
+      try {
+        const attempt = new Attempt(gateway, session, request, {
+          endpoint,
+          body: endpoint === "embeddings" ? body : { ...body, max_tokens: this.#tokensLeft },
+          maxTokens: this.#tokensLeft,
+          idempotencyId: this.#idempotencyId,
+          tickMs,
+          ...(this.#ceilingUnits !== undefined && {
+            ceilingUnits: this.#ceilingUnits - this.delivered.units,
+          }),
+          ...(this.#prefix !== undefined && { prefix: this.#prefix }),
+          ...(this.#lostAttempt && { lostAttempt: this.#lostAttempt }),
+        });
+        this.#ceilingUnits ??= attempt.terms.ceilingUnits;
+        return attempt;
+      } catch (error) {
+        session.end(now());
+        throw error;
+      }
+    } catch (error) {
+      if (signal.aborted) throw cancelled();
+      throw error instanceof BombyxError ? this.#giveUp(error) : error;
+    }
+  }
+
+  /**
+   * The whole answer has arrived.
+   * @throws BombyxError when the node stopped because the connection was cut, not because it was done.
+   */
+  finish(attempt: Attempt): AnswerSummary {
+    const { detail } = attempt;
+    const { session } = attempt.terms;
+    const judgement = judgeReceipt(attempt, detail);
+    if (judgement.receipt === "invalid") {
+      this.#accuse(attempt, judgement.error, judgement.signed, detail);
+      this.#tools.pool.drop(session);
+    }
+    if (detail.finishReason === "cancelled") {
+      this.#stopped = attempt;
+      throw new BombyxError("GATEWAY_UNREACHABLE", "The connection broke and the node stopped.");
+    }
+    this.delivered.charge(detail, unitsOf(attempt, detail), session);
+    return this.#summary(attempt, detail.finishReason, judgement.receipt);
+  }
+
+  /**
+   * Takes leave of an attempt that failed, so that {@link next} can go on.
+   * @throws BombyxError when there is no going on.
+   */
+  async lose(attempt: Attempt, error: BombyxError, signal: AbortSignal): Promise<void> {
+    const { pool, forget, emit } = this.#tools;
+    const { session } = attempt.terms;
+    const kind = lossOf(error);
+    this.#lastError = error;
+    if (kind === "fatal") throw this.#giveUp(error);
+    if (kind === "wait") {
+      if (++this.#waits > maxWaits) throw this.#giveUp(error);
+      return await delay(error.retryAfterMs ?? waitMs, signal);
+    }
+    if (kind === "reopen") {
+      pool.drop(session);
+      forget(session);
+      if (!attempt.checkpoint) {
+        if (++this.#reopens > maxReopens) throw this.#giveUp(error);
+        return;
+      }
+    }
+    emit({ type: "lost", node: session.node, error, midAnswer: this.delivered.any });
+    await this.#settle(attempt, signal);
+    if (++this.#losses >= maxLosses) throw this.#giveUp(error);
+    if (kind === "elsewhere") {
+      this.#not.push(session.node);
+      this.#instead = error.instead;
+      if (error.code !== "NODE_BUSY") pool.drop(session);
+    }
+    this.#continueFrom(attempt, error);
+  }
+
+  /** True once after a loss that made the collected part void. */
+  takeRestart(): boolean {
+    const restart = this.#restart;
+    this.#restart = false;
+    return restart;
+  }
+
+  /** What was delivered by a lost attempt may already be all that was asked for. */
+  exhausted(attempt: Attempt): AnswerSummary | undefined {
+    const spent = this.delivered.units > 0 && this.delivered.units >= (this.#ceilingUnits ?? Infinity);
+    if (this.#question.endpoint === "embeddings" || (this.#tokensLeft > 0 && !spent)) return undefined;
+    return this.#summary(attempt, "length", "missing");
+  }
+
+  get #tokensLeft(): number {
+    const { completionTokens } = this.delivered.counts;
+    return this.#question.maxTokens - (completionTokens - this.#voidTokens);
+  }
+
+  /** Presents the running receipt of a lost node: what it delivered is paid, once. */
+  async #settle(attempt: Attempt, signal: AbortSignal): Promise<void> {
+    const { checkpoint, terms } = attempt;
+    const { session, request } = terms;
+    const id = { session: session.id, request };
+    if (this.#stopped === attempt) {
+      const units = unitsOf(attempt, attempt.detail);
+      this.delivered.charge(attempt.detail, units, session);
+      if (units > 0) this.#lostAttempt = id;
+      return;
+    }
+    if (!checkpoint) return;
+    this.#lostAttempt = id;
+    try {
+      const signed = runningReceipt(terms, checkpoint);
+      this.delivered.charge(checkpoint, signed.receipt.units, session);
+      await this.#tools.gateway.presentReceipt(signed, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof BombyxError)) throw error;
+      // Refused or unreachable: the gateway then settles by what the node itself sent it.
+      if (error.code === "RECEIPT_INVALID") this.#accuse(attempt, error, undefined, undefined);
+    }
+  }
+
+  /** @throws BombyxError TRUNCATED when what was delivered can neither be continued nor taken back. */
+  #continueFrom({ terms }: Attempt, error: BombyxError): void {
+    const { delivered } = this;
+    if (!delivered.any) return;
+    const whole = this.#question.structured || delivered.partOfWhole;
+    if (!whole) {
+      if (delivered.text !== "") this.#prefix = delivered.text;
+      this.#manifest = terms.session.candidate.manifest;
+    } else {
+      if (this.#question.streamed) throw brokenOff(error);
+      this.#voidTokens = delivered.counts.completionTokens;
+      this.#restart = true;
+      this.#prefix = undefined;
+      delivered.restart();
+    }
+  }
+
+  #summary(
+    { terms }: Attempt,
+    finishReason: AnswerSummary["finishReason"],
+    receipt: ReceiptJudgement["receipt"],
+  ): AnswerSummary {
+    const { counts, nano } = this.delivered;
+    const { node, verdict } = terms.session;
+    return { counts, finishReason, costNano: nano, node, simulated: verdict.simulated, receipt };
+  }
+
+  #accuse(
+    attempt: Attempt,
+    error: BombyxError,
+    receipt: SignedReceipt | undefined,
+    detail: ReceiptDetail | undefined,
+  ): void {
+    this.#tools.emit({ type: "evidence", node: attempt.terms.session.node, error, receipt, detail });
+  }
+
+  #giveUp(error: BombyxError): BombyxError {
+    const cause = error.code === "NO_CANDIDATE" && this.#lastError ? this.#lastError : error;
+    return this.#question.streamed && this.delivered.any && cause.code !== "TRUNCATED"
+      ? brokenOff(cause)
+      : cause;
+  }
+}

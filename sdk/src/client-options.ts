@@ -1,0 +1,19 @@
+import type { Fetch } from "./gateway/gateway.ts";
+import type { Policy } from "./trust/policy.ts";
+
+export interface ClientOptions {
+  /** Base URL of any gateway; it is not trusted. */
+  readonly gateway: string;
+  /** API key, or the short-lived token of a Mini App. */
+  readonly apiKey: string;
+  /** What to trust. @default the strict policy: Intel's root and released measurements only */
+  readonly policy?: Policy;
+  /** Session for requests that name no `user`. @default "" */
+  readonly user?: string;
+  /** Bot keys only: the Telegram user id for whom this client asks and who pays. */
+  readonly telegramUser?: string;
+  /** @default globalThis.fetch */
+  readonly fetch?: Fetch;
+  /** ms since epoch. @default Date.now */
+  readonly now?: () => number;
+}

@@ -1,0 +1,194 @@
+import {
+  answerContentType,
+  BombyxError,
+  type Candidates,
+  candidatesSchema,
+  errorBodySchema,
+  limits,
+  modelsSchema,
+  type SealedHead,
+  type SignedReceipt,
+  sealedHeaders,
+} from "@bombyx/protocol/wire";
+import type * as z from "zod";
+import { readBounded } from "./read-bounded.ts";
+
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+export type Models = z.infer<typeof modelsSchema>;
+
+export interface GatewayOptions {
+  /** Base URL, for example `https://gateway.example`. */
+  readonly url: string;
+  /** API key or session token; only ever sent in the `Authorization` header. */
+  readonly apiKey: string;
+  readonly fetch: Fetch;
+  /** Bot keys only: Telegram user id for whom the bot asks. */
+  readonly telegramUser?: string;
+}
+
+const maxErrorBytes = 64 * 1024;
+const maxListBytes = 1024 * 1024;
+const message2Bytes = 48;
+
+/**
+ * The gateway's HTTP API as a client uses it. Everything that comes back is untrusted: shapes and
+ * sizes are checked here, meaning is checked by who asked.
+ */
+export class Gateway {
+  readonly #base: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #fetch: Fetch;
+
+  constructor({ url, apiKey, fetch, telegramUser }: GatewayOptions) {
+    this.#base = baseUrl(url);
+    this.#headers = {
+      authorization: `Bearer ${apiKey}`,
+      ...(telegramUser !== undefined && { [sealedHeaders.user]: telegramUser }),
+    };
+    this.#fetch = fetch;
+  }
+
+  async models(signal: AbortSignal): Promise<Models> {
+    return modelsSchema.parse(await this.#json("v1/models", signal));
+  }
+
+  /** At most five, best first; `not` names nodes that the client has just lost or refused. */
+  async candidates(model: string, not: readonly string[], signal: AbortSignal): Promise<Candidates> {
+    const query = new URLSearchParams({ model });
+    if (not.length > 0) query.set("not", not.join(","));
+    return candidatesSchema.parse(await this.#json(`v1/candidates?${query}`, signal));
+  }
+
+  /** The exact bytes of a bundle. */
+  async bundle(attestationId: string, signal: AbortSignal): Promise<Uint8Array> {
+    return await readBounded(await this.#send(`v1/bundles/${attestationId}`, { signal }), limits.bundleBytes);
+  }
+
+  /** Posts a handshake. @returns Noise message 2. */
+  async handshake(node: string, message: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const response = await this.#send(`v1/nodes/${node}/sessions`, {
+      method: "POST",
+      body: new Uint8Array(message),
+      headers: { "content-type": "application/octet-stream" },
+      signal,
+    });
+    return await readBounded(response, message2Bytes);
+  }
+
+  /** Posts a sealed request. @returns the answer's envelopes as they come. */
+  async ask(
+    session: string,
+    request: number,
+    head: SealedHead,
+    sealed: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const headers: Record<string, string> = {
+      "content-type": "application/octet-stream",
+      [sealedHeaders.idempotencyId]: head.idempotencyId,
+      [sealedHeaders.price]: head.priceId,
+      [sealedHeaders.maxTokens]: String(head.maxTokens),
+    };
+    if (head.lostAttempt) {
+      headers[sealedHeaders.lostAttempt] = `${head.lostAttempt.session}/${head.lostAttempt.request}`;
+    }
+    const response = await this.#send(`v1/sealed/${session}/${request}`, {
+      method: "POST",
+      body: new Uint8Array(sealed),
+      headers,
+      signal,
+    });
+    return answerBody(response);
+  }
+
+  /** The frames of an answer again, from number `from` on. */
+  async resume(
+    session: string,
+    request: number,
+    from: number,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
+    return answerBody(await this.#send(`v1/sealed/${session}/${request}?from=${from}`, { signal }));
+  }
+
+  /** Presents a lost node's running receipt, so that what it delivered is paid, once. */
+  async presentReceipt(receipt: SignedReceipt, signal: AbortSignal): Promise<void> {
+    const response = await this.#send("v1/receipts", {
+      method: "POST",
+      body: JSON.stringify(receipt),
+      headers: { "content-type": "application/json" },
+      signal,
+    });
+    await response.body?.cancel();
+  }
+
+  async #json(path: string, signal: AbortSignal): Promise<unknown> {
+    const bytes = await readBounded(await this.#send(path, { signal }), maxListBytes);
+    return JSON.parse(new TextDecoder().decode(bytes));
+  }
+
+  async #send(path: string, init: RequestInit): Promise<Response> {
+    let response: Response;
+    try {
+      response = await this.#fetch(`${this.#base}${path}`, {
+        ...init,
+        headers: { ...this.#headers, ...(init.headers as Record<string, string> | undefined) },
+        redirect: "error",
+        credentials: "omit",
+        cache: "no-store",
+        referrerPolicy: "no-referrer",
+      });
+    } catch (cause) {
+      throw new BombyxError("GATEWAY_UNREACHABLE", `The gateway at ${this.#base} does not answer.`, {
+        cause,
+      });
+    }
+    if (!response.ok) throw await refusal(response);
+    return response;
+  }
+}
+
+/** @throws BombyxError BAD_REQUEST when `url` is not an http(s) URL without credentials. */
+function baseUrl(url: string): string {
+  const parsed = URL.parse(url);
+  if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username !== "" || parsed.search !== "") {
+    throw new BombyxError(
+      "BAD_REQUEST",
+      "gateway must be an http(s) URL without credentials or query, like https://gateway.example.",
+      { field: "gateway" },
+    );
+  }
+  return parsed.href.endsWith("/") ? parsed.href : `${parsed.href}/`;
+}
+
+function answerBody(response: Response): ReadableStream<Uint8Array> {
+  const type = response.headers.get("content-type");
+  if (type?.split(";")[0] !== answerContentType || !response.body) {
+    void response.body?.cancel();
+    throw new BombyxError(
+      "SEALED_STREAM",
+      `The gateway answered with ${type ?? "no content type"} instead of a sealed stream; nothing of it is shown.`,
+    );
+  }
+  return response.body;
+}
+
+async function refusal(response: Response): Promise<BombyxError> {
+  try {
+    const bytes = await readBounded(response, maxErrorBytes);
+    const { code, message, ...detail } = errorBodySchema.parse(
+      JSON.parse(new TextDecoder().decode(bytes)),
+    ).error;
+    return new BombyxError(code, message, {
+      ...(detail.field !== undefined && { field: detail.field }),
+      ...(detail.retryAfterMs !== undefined && { retryAfterMs: detail.retryAfterMs }),
+      ...(detail.instead !== undefined && { instead: detail.instead }),
+    });
+  } catch (cause) {
+    return new BombyxError(
+      response.status >= 500 ? "GATEWAY_UNREACHABLE" : "BAD_REQUEST",
+      `The gateway answered HTTP ${response.status} without a reason.`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,10 @@
+/** A private, OpenAI-compatible client for Node and browsers. */
+export { AttestationError, type AttestationPolicy, type Verdict } from "@bombyx/protocol/attestation";
+export { BombyxError, type ErrorCode } from "@bombyx/protocol/wire";
+export { BombyxClient, type RequestOptions } from "./client.ts";
+export type { ClientEvent } from "./client-event.ts";
+export type { ClientOptions } from "./client-options.ts";
+export { AnswerStream } from "./openai/answer-stream.ts";
+export type * from "./openai/chat-types.ts";
+export type * from "./openai/completion-types.ts";
+export { defaultPolicy, type Policy } from "./trust/policy.ts";

@@ -1,0 +1,83 @@
+import { AttestationError, manifestHash, type Verdict } from "@bombyx/protocol/attestation";
+import { BombyxError, type Candidate } from "@bombyx/protocol/wire";
+
+/** Judges the exact bytes of a bundle. @throws AttestationError naming the step that refused. */
+export type Appraiser = (
+  bundle: Uint8Array,
+  expect: { readonly node: string; readonly attestationId: string; readonly manifest: string },
+) => Promise<Verdict>;
+
+interface Entry {
+  readonly verdict: Verdict;
+  readonly manifest: string;
+}
+
+const bundlesKept = 64;
+
+/**
+ * The client's own judgement of nodes: bundles are fetched by attestation id and appraised; a
+ * verdict serves until it expires (PROTOCOL §4, step 12). Refusals are not cached.
+ */
+export class Verifier {
+  readonly #fetchBundle: (attestationId: string, signal: AbortSignal) => Promise<Uint8Array>;
+  readonly #appraise: Appraiser;
+  readonly #now: () => number;
+  readonly #verdicts = new Map<string, Entry>();
+
+  constructor(
+    fetchBundle: (attestationId: string, signal: AbortSignal) => Promise<Uint8Array>,
+    appraise: Appraiser,
+    now: () => number,
+  ) {
+    this.#fetchBundle = fetchBundle;
+    this.#appraise = appraise;
+    this.#now = now;
+  }
+
+  /**
+   * @throws AttestationError when the bundle is not what the policy admits, or is not the
+   * candidate's, or does not serve `model` by the manifest that the gateway named.
+   */
+  async verify(candidate: Candidate, model: string, signal: AbortSignal): Promise<Verdict> {
+    const key = `${candidate.attestationId}/${candidate.manifest}`;
+    const known = this.#verdicts.get(key);
+    if (known && known.verdict.node === candidate.node && known.verdict.validUntil > this.#now()) {
+      assertServes(known.verdict, candidate.manifest, model);
+      return known.verdict;
+    }
+    this.#verdicts.delete(key);
+    const bundle = await this.#fetchBundle(candidate.attestationId, signal).catch((cause: unknown) => {
+      if (cause instanceof BombyxError && cause.code === "BODY_TOO_LARGE") {
+        throw new AttestationError("BUNDLE_TOO_LARGE", "parse", cause.message, cause);
+      }
+      throw cause;
+    });
+    const { node, attestationId, manifest } = candidate;
+    const verdict = await this.#appraise(bundle, { node, attestationId, manifest });
+    assertServes(verdict, manifest, model);
+    if (this.#verdicts.size >= bundlesKept) {
+      const oldest = this.#verdicts.keys().next();
+      if (!oldest.done) this.#verdicts.delete(oldest.value);
+    }
+    this.#verdicts.set(key, { verdict, manifest });
+    return verdict;
+  }
+
+  /** Forgets what is known of an attestation: the node said that its epoch is over. */
+  forget(attestationId: string): void {
+    for (const key of this.#verdicts.keys()) {
+      if (key.startsWith(`${attestationId}/`)) this.#verdicts.delete(key);
+    }
+  }
+}
+
+/** The manifest's hash is attested; that it stands for the model that was asked for is checked here. */
+function assertServes(verdict: Verdict, manifest: string, model: string): void {
+  const document = verdict.manifests.find((known) => manifestHash(known) === manifest);
+  if (document?.model === model) return;
+  throw new AttestationError(
+    "MANIFEST",
+    "statement",
+    `The node attests no model manifest ${manifest.slice(0, 12)}… for ${model}; nothing was sent.`,
+  );
+}
