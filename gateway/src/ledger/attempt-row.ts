@@ -1,15 +1,11 @@
 import { canonicalBytes } from "@bombyx/protocol/receipt";
-import { BombyxError, type Receipt, type SignedReceipt } from "@bombyx/protocol/wire";
+import { BombyxError, type Receipt } from "@bombyx/protocol/wire";
 import type { Attempt, AttemptRecord, Reservation } from "./ledger.ts";
 import type { AttemptRow } from "./statements.ts";
 
 export const isRunning = ({ state }: AttemptRow): boolean => state === "open" || state === "lost";
 export const nameOf = ({ session, request }: Pick<AttemptRow, "session" | "request">) =>
   `${session}/${request}`;
-export const receiptIn = ({ receipt }: AttemptRow): SignedReceipt | undefined =>
-  receipt === null ? undefined : (JSON.parse(receipt) as SignedReceipt);
-export const unitsOf = (attempt: AttemptRow): bigint => BigInt(receiptIn(attempt)?.receipt.units ?? 0);
-export const finishOf = (attempt: AttemptRow) => receiptIn(attempt)?.receipt.finish;
 export const sameReceipt = (a: Receipt, b: Receipt): boolean =>
   Buffer.from(canonicalBytes(a)).equals(canonicalBytes(b));
 

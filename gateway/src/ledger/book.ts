@@ -1,16 +1,7 @@
 import { firstReceiptsHash, nextReceiptsHash } from "@bombyx/protocol/receipt";
-import { BombyxError, type SignedReceipt } from "@bombyx/protocol/wire";
-import {
-  assertAgrees,
-  finishOf,
-  isRunning,
-  nameOf,
-  receiptIn,
-  recordOf,
-  repeated,
-  sameReceipt,
-  unitsOf,
-} from "./attempt-row.ts";
+import { BombyxError, type Receipt, type SignedReceipt } from "@bombyx/protocol/wire";
+import { assertAgrees, isRunning, nameOf, recordOf, repeated, sameReceipt } from "./attempt-row.ts";
+import type { Balances } from "./balances.ts";
 import type { AckState, Attempt, AttemptId, AttemptRecord, Reservation, Settlement } from "./ledger.ts";
 import { assertNano, nodeAccount, operatorAccount, splitFee, worldAccount } from "./money.ts";
 import type { AttemptRow, Statements } from "./statements.ts";
@@ -25,13 +16,13 @@ const sweepMost = 10_000n;
 export class Book {
   readonly #statements: Statements;
   readonly #feeBps: number;
-  /** Called with each account before its balance changes. */
-  readonly #touch: (account: string) => void;
+  readonly #balances: Balances;
 
-  constructor(statements: Statements, feeBps: number, touch: (account: string) => void) {
+  /** @param feeBps the operator's part of what is charged, in 1/10000. */
+  constructor(statements: Statements, balances: Balances, feeBps: number) {
     this.#statements = statements;
+    this.#balances = balances;
     this.#feeBps = feeBps;
-    this.#touch = touch;
   }
 
   deposit({ key, account, nano, at }: { key: string; account: string; nano: bigint; at: number }): void {
@@ -58,7 +49,7 @@ export class Book {
         `Attempt ${nameOf(former)} of this idempotency id still runs: ask for its frames again, or wait until it ends.`,
       );
     }
-    if (former?.state === "settled" && finishOf(former) !== "running") {
+    if (former?.state === "settled" && former.finish !== "running") {
       throw new BombyxError(
         "ALREADY_USED",
         `Attempt ${nameOf(former)} answered this idempotency id: a new question needs a new id.`,
@@ -66,7 +57,7 @@ export class Book {
       );
     }
     const named = this.#namedLost(attempt);
-    const namedUnits = named?.state === "lost" ? unitsOf(named) : (named?.units ?? 0n);
+    const namedUnits = named?.state === "lost" ? this.#runningUnits(named) : (named?.units ?? 0n);
     const continuation = namedUnits > 0n || named?.continuation === 1n;
     const capUnits = continuation ? attempt.continuationCapUnits : attempt.capUnits;
     const nano = BigInt(capUnits) * attempt.nanoPerUnit;
@@ -74,7 +65,7 @@ export class Book {
 
     // What the former attempt held and did not use may be what this one holds.
     if (former?.state === "lost") this.#endLost(former, attempt.at);
-    if (this.#statements.hold.run({ account: attempt.payer, nano }) === 0) {
+    if (!this.#balances.hold(attempt.payer, nano)) {
       throw new BombyxError(
         "ALLOWANCE_EXHAUSTED",
         `This request can cost up to ${nano} nanoTON, ${attempt.payer} has ${this.balance(attempt.payer).availableNano} left: top it up, or ask for fewer tokens.`,
@@ -98,7 +89,7 @@ export class Book {
       continuation: continuation ? 1n : 0n,
       state: "open",
       reserved_nano: nano,
-      receipt: null,
+      finish: null,
       units: 0n,
       charged_nano: 0n,
       fee_nano: 0n,
@@ -121,20 +112,20 @@ export class Book {
     assertAgrees(attempt, receipt);
     if (isRunning(attempt)) {
       if (receipt.finish !== "running") return this.#pay(attempt, signed, at);
-      const last = receiptIn(attempt);
+      const last = this.#receiptOf(attempt);
       if (last === undefined || receipt.frames > last.receipt.frames) {
-        this.#statements.rememberReceipt.run({ id: attempt.id, receipt: JSON.stringify(signed) });
+        this.#saveReceipt(attempt, signed);
       }
-    } else if (receipt.finish !== "running" && attempt.state === "settled") {
-      const paid = receiptIn(attempt)?.receipt;
-      if (paid !== undefined && paid.finish !== "running" && !sameReceipt(paid, receipt)) {
+    } else if (receipt.finish !== "running" && attempt.state === "settled" && attempt.finish !== "running") {
+      const paid = this.#receiptOf(attempt)?.receipt;
+      if (paid === undefined || !sameReceipt(paid, receipt)) {
         throw new BombyxError(
           "RECEIPT_INVALID",
           `Another receipt settled ${nameOf(attempt)}: a request has one final receipt.`,
         );
       }
     }
-    return this.#settlementOf(attempt);
+    return settlement(attempt, this.acknowledged(attempt.node));
   }
 
   markLost({ session, request }: AttemptId, at: number): void {
@@ -143,7 +134,9 @@ export class Book {
 
   lose(id: AttemptId, at: number): Settlement {
     const attempt = this.#known(id);
-    return isRunning(attempt) ? this.#endLost(attempt, at) : this.#settlementOf(attempt);
+    return isRunning(attempt)
+      ? this.#endLost(attempt, at)
+      : settlement(attempt, this.acknowledged(attempt.node));
   }
 
   release(id: AttemptId, at: number): void {
@@ -163,14 +156,13 @@ export class Book {
   }
 
   balance(account: string): { availableNano: bigint; reservedNano: bigint } {
-    const row = this.#statements.balance.get({ account });
-    if (row === undefined) return { availableNano: 0n, reservedNano: 0n };
-    return { availableNano: row.nano - row.reserved_nano, reservedNano: row.reserved_nano };
+    const { nano, reservedNano } = this.#balances.of(account);
+    return { availableNano: nano - reservedNano, reservedNano };
   }
 
   receiptOf(id: AttemptId): SignedReceipt | undefined {
     const attempt = this.#find(id);
-    return attempt && receiptIn(attempt);
+    return attempt && this.#receiptOf(attempt);
   }
 
   attemptOf(id: AttemptId): AttemptRecord | undefined {
@@ -211,65 +203,86 @@ export class Book {
   }
 
   #endLost(attempt: AttemptRow, at: number): Settlement {
-    const signed = receiptIn(attempt);
+    const signed = this.#receiptOf(attempt);
     if (signed === undefined) return this.#release(attempt, at);
     return this.#pay(attempt, signed, at);
   }
 
   #release(attempt: AttemptRow, at: number): Settlement {
-    this.#statements.unhold.run({ account: attempt.payer, nano: attempt.reserved_nano });
-    return this.#end(attempt, { state: "released", units: 0n, charged_nano: 0n, fee_nano: 0n }, null, at);
+    this.#balances.unhold(attempt.payer, attempt.reserved_nano);
+    const outcome = { state: "released", finish: null, units: 0n, charged_nano: 0n, fee_nano: 0n } as const;
+    return this.#end(attempt, outcome, this.acknowledged(attempt.node), at);
   }
 
   #pay(attempt: AttemptRow, signed: SignedReceipt, at: number): Settlement {
     const { receipt } = signed;
     const chargedNano = BigInt(receipt.units) * attempt.nano_per_unit;
     const { nodeNano, feeNano } = splitFee(chargedNano, this.#feeBps);
-    this.#statements.unhold.run({ account: attempt.payer, nano: attempt.reserved_nano });
-    this.#move(`settle:${nameOf(attempt)}:node`, attempt.payer, nodeAccount(attempt.node), nodeNano, at);
-    this.#move(`settle:${nameOf(attempt)}:fee`, attempt.payer, operatorAccount, feeNano, at);
-    const ack = this.acknowledged(attempt.node);
-    this.#statements.saveAck.run({
-      node: attempt.node,
-      n: BigInt(ack.n + 1),
-      cumulativeNano: ack.cumulativeNano + nodeNano,
-      receiptsHash: nextReceiptsHash(ack.receiptsHash, receipt),
-    });
+    this.#balances.unhold(attempt.payer, attempt.reserved_nano);
+    this.#move(`settle:${attempt.id}:node`, attempt.payer, nodeAccount(attempt.node), nodeNano, at);
+    this.#move(`settle:${attempt.id}:fee`, attempt.payer, operatorAccount, feeNano, at);
+    const ack = this.#acknowledge(attempt.node, nodeNano, receipt);
+    this.#saveReceipt(attempt, signed);
+    const { finish } = receipt;
     const units = BigInt(receipt.units);
-    return this.#end(
-      attempt,
-      { state: "settled", units, charged_nano: chargedNano, fee_nano: feeNano },
-      JSON.stringify(signed),
-      at,
-    );
+    const outcome = {
+      state: "settled",
+      finish,
+      units,
+      charged_nano: chargedNano,
+      fee_nano: feeNano,
+    } as const;
+    return this.#end(attempt, outcome, ack, at);
+  }
+
+  #acknowledge(node: string, nodeNano: bigint, receipt: Receipt): AckState {
+    const before = this.acknowledged(node);
+    const ack = {
+      n: before.n + 1,
+      cumulativeNano: before.cumulativeNano + nodeNano,
+      receiptsHash: nextReceiptsHash(before.receiptsHash, receipt),
+    };
+    this.#statements.saveAck.run({ ...ack, node, n: BigInt(ack.n) });
+    return ack;
   }
 
   #end(
     attempt: AttemptRow,
-    outcome: Pick<AttemptRow, "state" | "units" | "charged_nano" | "fee_nano">,
-    receipt: string | null,
+    outcome: Pick<AttemptRow, "state" | "finish" | "units" | "charged_nano" | "fee_nano">,
+    ack: AckState,
     at: number,
   ): Settlement {
-    this.#statements.endAttempt.run({ ...outcome, id: attempt.id, receipt, ended_at: BigInt(at) });
-    return this.#settlementOf({ ...attempt, ...outcome });
+    this.#statements.endAttempt.run({ ...outcome, id: attempt.id, ended_at: BigInt(at) });
+    return settlement(outcome, ack);
   }
 
-  #settlementOf({ node, units, charged_nano, fee_nano }: AttemptRow): Settlement {
-    return {
-      chargedNano: charged_nano,
-      nodeNano: charged_nano - fee_nano,
-      feeNano: fee_nano,
-      units: Number(units),
-      ack: this.acknowledged(node),
-    };
+  #receiptOf({ id }: AttemptRow): SignedReceipt | undefined {
+    const row = this.#statements.receipt.get({ attempt: id });
+    return row && (JSON.parse(row.signed) as SignedReceipt);
+  }
+
+  #saveReceipt({ id }: AttemptRow, signed: SignedReceipt): void {
+    this.#statements.saveReceipt.run({ attempt: id, signed: JSON.stringify(signed) });
+  }
+
+  #runningUnits(attempt: AttemptRow): bigint {
+    return BigInt(this.#receiptOf(attempt)?.receipt.units ?? 0);
   }
 
   #move(key: string, account: string, counterAccount: string, nano: bigint, at: number): void {
     if (nano === 0n) return;
-    this.#touch(account);
-    this.#touch(counterAccount);
     this.#statements.insertEntry.run({ key, account, counterAccount, nano, at: BigInt(at) });
-    this.#statements.debit.run({ account, nano });
-    this.#statements.credit.run({ account: counterAccount, nano });
+    this.#balances.move(account, counterAccount, nano);
   }
 }
+
+const settlement = (
+  { units, charged_nano, fee_nano }: Pick<AttemptRow, "units" | "charged_nano" | "fee_nano">,
+  ack: AckState,
+): Settlement => ({
+  chargedNano: charged_nano,
+  nodeNano: charged_nano - fee_nano,
+  feeNano: fee_nano,
+  units: Number(units),
+  ack,
+});

@@ -1,3 +1,4 @@
+import type { Receipt } from "@bombyx/protocol/wire";
 import { type Generated, sql } from "kysely";
 import type { Migration } from "../store/sqlite.ts";
 import type { AttemptState } from "./ledger.ts";
@@ -16,6 +17,8 @@ export interface LedgerSchema {
   /** Derived from `entries` and open attempts; `audit` recomputes it. */
   balances: { account: string; nano: bigint; reserved_nano: bigint };
   attempts: AttemptsTable;
+  /** SignedReceipt as JSON, by attempt: the last running one, then the one that settled. */
+  receipts: { attempt: bigint; signed: string };
   acks: { node: string; n: bigint; cumulative_nano: bigint; receipts_hash: string };
 }
 
@@ -39,8 +42,8 @@ export interface AttemptsTable {
   state: AttemptState;
   /** What it holds while open or lost, then 0. */
   reserved_nano: bigint;
-  /** SignedReceipt as JSON: the last running one, then the one that settled. */
-  receipt: string | null;
+  /** Of the receipt that settled. */
+  finish: Receipt["finish"] | null;
   units: bigint;
   charged_nano: bigint;
   fee_nano: bigint;
@@ -75,7 +78,6 @@ export const ledgerMigrations: readonly Migration<LedgerSchema>[] = [
         "never_overspent",
         sql`reserved_nano >= 0 AND (account = 'world' OR nano >= reserved_nano)`,
       ),
-    sql`INSERT INTO balances VALUES ('world', 0, 0)`,
     db.schema
       .createTable("attempts")
       .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
@@ -96,7 +98,7 @@ export const ledgerMigrations: readonly Migration<LedgerSchema>[] = [
       .addColumn("continuation", "bigint", (column) => column.notNull())
       .addColumn("state", "text", (column) => column.notNull())
       .addColumn("reserved_nano", "bigint", (column) => column.notNull())
-      .addColumn("receipt", "text")
+      .addColumn("finish", "text")
       .addColumn("units", "bigint", (column) => column.notNull())
       .addColumn("charged_nano", "bigint", (column) => column.notNull())
       .addColumn("fee_nano", "bigint", (column) => column.notNull())
@@ -107,11 +109,12 @@ export const ledgerMigrations: readonly Migration<LedgerSchema>[] = [
       .addCheckConstraint("known_state", sql`state IN ('open', 'lost', 'settled', 'released')`)
       .addCheckConstraint("held_while_running", sql`(state IN ('open', 'lost')) OR reserved_nano = 0`),
     sql`CREATE UNIQUE INDEX one_open_attempt ON attempts (account, idempotency_id) WHERE state IN ('open', 'lost')`,
+    sql`CREATE INDEX lost_attempts ON attempts (lost_at) WHERE state = 'lost'`,
+    db.schema.createIndex("attempts_of_an_idempotency_id").on("attempts").column("idempotency_id"),
     db.schema
-      .createIndex("attempts_of_an_idempotency_id")
-      .on("attempts")
-      .columns(["account", "idempotency_id", "id"]),
-    sql`CREATE INDEX running_attempts ON attempts (state, lost_at) WHERE state IN ('open', 'lost')`,
+      .createTable("receipts")
+      .addColumn("attempt", "integer", (column) => column.primaryKey().references("attempts.id"))
+      .addColumn("signed", "text", (column) => column.notNull()),
     db.schema
       .createTable("acks")
       .addColumn("node", "text", (column) => column.primaryKey())

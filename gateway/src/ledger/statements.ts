@@ -12,6 +12,9 @@ interface Key {
   request: bigint;
 }
 
+/** Literally the condition of the index `one_open_attempt`, so that only running attempts are read. */
+const stillRunning = sql<boolean>`state IN ('open', 'lost')`;
+
 /** Every query of the ledger's hot path, compiled once. Only SQL that PostgreSQL understands too. */
 export function ledgerStatements(database: DatabaseSync) {
   const db = kyselyOver<LedgerSchema>(database);
@@ -37,35 +40,16 @@ export function ledgerStatements(database: DatabaseSync) {
     balance: prepare<{ account: string }>()(database, ($) =>
       db.selectFrom("balances").selectAll().where("account", "=", $("account")),
     ),
-    debit: prepare<{ account: string; nano: bigint }>()(database, ($) =>
-      db
-        .updateTable("balances")
-        .set((row) => ({ nano: row("nano", "-", $("nano")) }))
-        .where("account", "=", $("account")),
-    ),
-    credit: prepare<{ account: string; nano: bigint }>()(database, ($) =>
+    saveBalance: prepare<{ account: string; nano: bigint; reservedNano: bigint }>()(database, ($) =>
       db
         .insertInto("balances")
-        .values({ account: $("account"), nano: $("nano"), reserved_nano: 0n })
+        .values({ account: $("account"), nano: $("nano"), reserved_nano: $("reservedNano") })
         .onConflict((conflict) =>
           conflict.column("account").doUpdateSet((row) => ({
-            nano: row("balances.nano", "+", row.ref("excluded.nano")),
+            nano: row.ref("excluded.nano"),
+            reserved_nano: row.ref("excluded.reserved_nano"),
           })),
         ),
-    ),
-    /** Changes no row when less than `nano` is available. */
-    hold: prepare<{ account: string; nano: bigint }>()(database, ($) =>
-      db
-        .updateTable("balances")
-        .set((row) => ({ reserved_nano: row("reserved_nano", "+", $("nano")) }))
-        .where("account", "=", $("account"))
-        .where((row) => row(row("nano", "-", row.ref("reserved_nano")), ">=", $("nano"))),
-    ),
-    unhold: prepare<{ account: string; nano: bigint }>()(database, ($) =>
-      db
-        .updateTable("balances")
-        .set((row) => ({ reserved_nano: row("reserved_nano", "-", $("nano")) }))
-        .where("account", "=", $("account")),
     ),
     attempt: prepare<Key>()(database, ($) =>
       db
@@ -102,7 +86,7 @@ export function ledgerStatements(database: DatabaseSync) {
         continuation: $("continuation"),
         state: $("state"),
         reserved_nano: $("reserved_nano"),
-        receipt: $("receipt"),
+        finish: $("finish"),
         units: $("units"),
         charged_nano: $("charged_nano"),
         fee_nano: $("fee_nano"),
@@ -112,14 +96,14 @@ export function ledgerStatements(database: DatabaseSync) {
       }),
     ),
     endAttempt: prepare<
-      Pick<AttemptRow, "id" | "state" | "receipt" | "units" | "charged_nano" | "fee_nano" | "ended_at">
+      Pick<AttemptRow, "id" | "state" | "finish" | "units" | "charged_nano" | "fee_nano" | "ended_at">
     >()(database, ($) =>
       db
         .updateTable("attempts")
         .set({
           state: $("state"),
           reserved_nano: 0n,
-          receipt: $("receipt"),
+          finish: $("finish"),
           units: $("units"),
           charged_nano: $("charged_nano"),
           fee_nano: $("fee_nano"),
@@ -127,11 +111,16 @@ export function ledgerStatements(database: DatabaseSync) {
         })
         .where("id", "=", $("id")),
     ),
-    rememberReceipt: prepare<{ id: bigint; receipt: string }>()(database, ($) =>
+    receipt: prepare<{ attempt: bigint }>()(database, ($) =>
+      db.selectFrom("receipts").select("signed").where("attempt", "=", $("attempt")),
+    ),
+    saveReceipt: prepare<{ attempt: bigint; signed: string }>()(database, ($) =>
       db
-        .updateTable("attempts")
-        .set({ receipt: $("receipt") })
-        .where("id", "=", $("id")),
+        .insertInto("receipts")
+        .values({ attempt: $("attempt"), signed: $("signed") })
+        .onConflict((conflict) =>
+          conflict.column("attempt").doUpdateSet((row) => ({ signed: row.ref("excluded.signed") })),
+        ),
     ),
     markLost: prepare<Key & { at: bigint }>()(database, ($) =>
       db
@@ -145,15 +134,16 @@ export function ledgerStatements(database: DatabaseSync) {
       db
         .updateTable("attempts")
         .set({ state: "lost", lost_at: $("at") })
+        .where(stillRunning)
         .where("state", "=", "open"),
     ),
     lostBefore: prepare<{ before: bigint; most: bigint }>()(database, ($) =>
       db
         .selectFrom("attempts")
         .selectAll()
-        .where("state", "=", "lost")
+        .where(sql<boolean>`state = 'lost'`)
         .where("lost_at", "<", $("before"))
-        .orderBy("id")
+        .orderBy("lost_at")
         .limit($("most")),
     ),
     ack: prepare<{ node: string }>()(database, ($) =>

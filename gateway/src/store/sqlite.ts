@@ -12,15 +12,27 @@ export type Migration<Schema> = (
 const lockTimeoutMs = 5_000;
 
 /**
+ * WAL with synchronous FULL: a commit that returned survives a power cut. 64 MiB of cache and a longer
+ * log, because a group commit that outgrows its cache writes its pages twice.
+ */
+const pragmas = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA foreign_keys = ON;
+  PRAGMA cache_size = -65536;
+  PRAGMA wal_autocheckpoint = 8000;
+`;
+
+/**
  * Opens a database file and brings its schema up to date. Integers are read as bigint. A commit is on
- * the disk when it returns (WAL, synchronous FULL).
+ * the disk when it returns.
  * @param file a path, or ":memory:".
  * @throws Error when the file was written by a newer schema than this program knows.
  */
 export function openSqlite<Schema>(file: string, migrations: readonly Migration<Schema>[]): DatabaseSync {
   if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(file, { readBigInts: true, timeout: lockTimeoutMs });
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+  database.exec(pragmas);
   migrate(database, file, migrations);
   return database;
 }
@@ -45,7 +57,7 @@ function migrate<Schema>(
     database.exec(`PRAGMA user_version = ${migrations.length}`);
     database.exec("COMMIT");
   } catch (error) {
-    database.exec("ROLLBACK");
+    if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
 }
