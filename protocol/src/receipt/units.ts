@@ -39,11 +39,14 @@ export function exactUnits(counts: TokenCounts, coefficient: number, price: Rate
 /**
  * Billed units: {@link exactUnits} rounded up to {@link unitStep}; a continuation's are rounded down,
  * because the attempt that it takes over from was rounded up: in parts, an answer never costs more than whole.
+ * @throws RangeError when counts contradict each other, or above the integers that JSON holds exactly.
  */
 export function billedUnits(counts: TokenCounts, coefficient: number, price: Rates): number {
   const units = exactUnits(counts, coefficient, price);
   const roundUp = counts.continuation ? 0n : unitStep - 1n;
-  return Number(((units + roundUp) / unitStep) * unitStep);
+  const billed = Number(((units + roundUp) / unitStep) * unitStep);
+  if (!Number.isSafeInteger(billed)) throw new RangeError(`${units} units are more than a receipt can hold`);
+  return billed;
 }
 
 /**
