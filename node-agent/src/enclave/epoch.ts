@@ -1,0 +1,113 @@
+import {
+  attestationId,
+  type Bundle,
+  type ChainView,
+  encodeBundle,
+  type ModelManifest,
+  manifestHash,
+  reportData,
+  type Statement,
+  statementBytes,
+} from "@bombyx/protocol/attestation";
+import { equalBytes, type KemKeyPair, newKemKeyPair, zeroKem } from "@bombyx/protocol/session";
+import { BombyxError, limits, toBase64, toHex } from "@bombyx/protocol/wire";
+import type { QuoteProvider } from "../quote/quote-provider.ts";
+import { reportDataOf } from "../quote/report-data.ts";
+import type { Boot } from "./boot.ts";
+
+/** An epoch's keys and the proof that they live in this TD (PROTOCOL §2 and §3). */
+export interface Epoch {
+  readonly number: number;
+  readonly attestationId: string;
+  readonly kem: KemKeyPair;
+  /** Exact bytes of the bundle to publish. */
+  readonly bundle: Uint8Array;
+  /** On the monotonic clock. */
+  readonly startedAt: number;
+}
+
+export interface EpochSources {
+  readonly boot: Boot;
+  readonly manifests: readonly ModelManifest[];
+  readonly quotes: QuoteProvider;
+  readonly chain: ChainView;
+}
+
+/**
+ * Makes an epoch: new keys, a statement with a fresh beacon, a quote over it, and the bundle.
+ * Nothing is published that this node has not parsed and compared itself.
+ * @throws BombyxError NODE_FAILED when the quote is not over our statement; what sources throw.
+ */
+export async function newEpoch(
+  number: number,
+  sources: EpochSources,
+  monotonicMs: () => number,
+): Promise<Epoch> {
+  const { boot, manifests, quotes, chain } = sources;
+  const startedAt = monotonicMs();
+  const block = await chain.latest();
+  const kem = newKemKeyPair();
+  try {
+    const statement = statementBytes(statementOf(number, sources, kem, block));
+    if (statement.length > limits.statementBytes) {
+      throw new BombyxError(
+        "NODE_FAILED",
+        `The statement has ${statement.length} bytes, at most ${limits.statementBytes} fit; load fewer models.`,
+      );
+    }
+    const data = await reportData(statement);
+    const quote = await quotes.quote(data);
+    if (!equalBytes(reportDataOf(quote), data)) {
+      throw new BombyxError(
+        "NODE_FAILED",
+        "The quote is not over this node's statement; it was not published.",
+      );
+    }
+    const bundle: Bundle = {
+      v: 1,
+      tee: "tdx",
+      quote: toBase64(quote),
+      statement: toBase64(statement),
+      collateral: await quotes.collateral(quote),
+      link: boot.link,
+      manifests: [...manifests],
+      gpu: null,
+      release: null,
+    };
+    return {
+      number,
+      attestationId: toHex(attestationId(data)),
+      kem,
+      bundle: encodeBundle(bundle),
+      startedAt,
+    };
+  } catch (error) {
+    zeroKem(kem);
+    throw error;
+  }
+}
+
+function statementOf(
+  epoch: number,
+  { boot, manifests }: EpochSources,
+  kem: KemKeyPair,
+  { chain, seqno, hash }: { chain: string; seqno: number; hash: string },
+): Statement {
+  const id = toHex(kem.id);
+  return {
+    v: 1,
+    node: boot.node,
+    boot_id: toHex(boot.bootId),
+    epoch,
+    beacon: { chain, seqno, hash },
+    challenge: null,
+    kem: [
+      { alg: "x25519", id, pk: toHex(kem.x25519.publicKey) },
+      ...(kem.xwing ? [{ alg: "xwing" as const, id, pk: toHex(kem.xwing.publicKey) }] : []),
+    ],
+    sig_pk: toHex(boot.sig.publicKey),
+    manifests: manifests.map(manifestHash).toSorted(),
+    gpu: { mode: "none", evidence: null },
+    suites: kem.xwing ? [1, 2] : [1],
+  };
+}

@@ -1,0 +1,52 @@
+import { domainBytes, firstReceiptsHash, nextReceiptsHash } from "@bombyx/protocol/receipt";
+import { verifySignature } from "@bombyx/protocol/session";
+import { type Ack, fromHex, type Receipt } from "@bombyx/protocol/wire";
+
+/** SETTLEMENT "Acks": what an Ack's signature covers. */
+const ackDomain = "bombyx/ack/v1\0";
+
+/** Why an Ack was not taken. */
+export type AckRefusal = "signature" | "node" | "chain" | "amount";
+
+/**
+ * The gateway's word on what it owes: each Ack must be signed, count on from the one before and chain
+ * its receipts. The last one is the owner's proof, so a worse one never replaces it.
+ */
+export class AckBook {
+  readonly #node: string;
+  #ackPk: Uint8Array;
+  #last: Ack | undefined;
+
+  constructor(node: string, ackPk: string, last?: Ack) {
+    this.#node = node;
+    this.#ackPk = fromHex(ackPk);
+    this.#last = last;
+  }
+
+  get last(): Ack | undefined {
+    return this.#last;
+  }
+
+  /** The gateway's key after a reconnect. */
+  rotate(ackPk: string): void {
+    this.#ackPk = fromHex(ackPk);
+  }
+
+  /**
+   * Takes the Ack for `receipt`. Acks may be lost on the way, and a lost answer's running receipt is
+   * settled without one, so a gap in the count is no refusal; without a gap the chain must be exact.
+   * @returns why it was not taken
+   */
+  take(receipt: Receipt, ack: Ack, signature: string): AckRefusal | undefined {
+    if (!verifySignature(fromHex(signature), domainBytes(ackDomain, ack), this.#ackPk)) return "signature";
+    if (ack.node !== this.#node) return "node";
+    const last = this.#last;
+    // A receipt sent twice is answered with what stands; what proves less never replaces the last.
+    if (last && ack.n <= last.n) return undefined;
+    if (last && BigInt(ack.cumulativeNano) < BigInt(last.cumulativeNano)) return "amount";
+    const previous = ack.n === 1 ? firstReceiptsHash : ack.n - 1 === last?.n ? last.receiptsHash : undefined;
+    if (previous !== undefined && nextReceiptsHash(previous, receipt) !== ack.receiptsHash) return "chain";
+    this.#last = ack;
+    return undefined;
+  }
+}

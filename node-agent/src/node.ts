@@ -1,0 +1,128 @@
+import type { ChainView } from "@bombyx/protocol/attestation";
+import { ready } from "@bombyx/protocol/session";
+import type { Clock } from "./clock.ts";
+import { systemClock } from "./clock.ts";
+import { Enclave } from "./enclave/enclave.ts";
+import type { Engine } from "./engine/engine.ts";
+import { GatewayLink, type LinkStatus } from "./link/gateway-link.ts";
+import { ReceiptOutbox } from "./link/receipt-outbox.ts";
+import { type NodeLog, silentLog } from "./log.ts";
+import type { QuoteProvider } from "./quote/quote-provider.ts";
+import { StateDirectory } from "./state/state-directory.ts";
+
+export interface NodeOptions {
+  /** Base URL of the gateway. */
+  readonly gateway: string;
+  /** Folder for the link key and the last Ack. */
+  readonly stateDir: string;
+  readonly name: string;
+  /** The owner's wallet; part of the node's id. @default "unset": earnings stay with the owner's account */
+  readonly payout?: string;
+  /** Once, for a node that this gateway has not seen. */
+  readonly pairingCode?: string;
+  /** Price coefficient in 1/1000. @default 1000 */
+  readonly coefficient?: number;
+  /** Started already; closed with the node. */
+  readonly engine: Engine;
+  readonly quotes: QuoteProvider;
+  readonly chain: ChainView;
+  readonly log?: NodeLog;
+  readonly clock?: Clock;
+  /** 0 ≤ x < 1, for the jitter between attempts to connect. @default Math.random */
+  readonly random?: () => number;
+  readonly onStatus?: (status: LinkStatus) => void;
+  /** Gives up waiting for admission. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RunningNode {
+  readonly nodeId: string;
+  readonly modelId: string;
+  /** Resolves when the node was closed. @throws BombyxError when the gateway refused it for good. */
+  readonly ended: Promise<void>;
+  /**
+   * Takes nothing new, lets answers end for at most `drainMs`, then erases every key.
+   * @default drainMs 0
+   */
+  close(drainMs?: number): Promise<void>;
+}
+
+const agent = "bombyx-node/0.1.0";
+
+/**
+ * Starts a node and resolves when its gateway has admitted it; keeps trying while that is out of reach.
+ * @throws BombyxError when this machine gives no quote, the chain no beacon, or the gateway refuses for good.
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  await ready;
+  const { clock = systemClock, log = silentLog, coefficient = 1_000, engine } = options;
+  const state = await StateDirectory.open(options.stateDir);
+  const identity = await state.identity(options.payout ?? "unset");
+  const outbox = new ReceiptOutbox();
+  const admitted = Promise.withResolvers<void>();
+  let link: GatewayLink | undefined;
+  const enclave = await Enclave.start({
+    identity,
+    engine,
+    quotes: options.quotes,
+    chain: options.chain,
+    clock,
+    log,
+    receipts: outbox,
+    coefficient,
+    onEpoch: () => link?.publish(),
+    onLoad: () => link?.reportLoad(),
+  });
+  link = new GatewayLink({
+    gateway: options.gateway,
+    identity,
+    name: options.name,
+    agent,
+    pairingCode: options.pairingCode,
+    coefficient,
+    enclave,
+    outbox,
+    clock,
+    random: options.random ?? Math.random,
+    log,
+    lastAck: await state.lastAck(enclave.node),
+    onAck: (ack) => state.keepAck(ack),
+    onStatus: (status) => {
+      options.onStatus?.(status);
+      if (status.state === "admitted") admitted.resolve();
+    },
+  });
+
+  const running = link;
+  let closing: Promise<void> | undefined;
+  const shutDown = async (drainMs: number): Promise<void> => {
+    running.drain();
+    const drained = enclave.drain();
+    if (drainMs > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const cancel = clock.after(drainMs, resolve);
+      await Promise.race([drained, promise]);
+      cancel();
+    }
+    enclave.close();
+    running.close();
+    await running.ended.catch(() => {});
+    await engine.close();
+    await state.flushed();
+  };
+  const close = (drainMs = 0): Promise<void> => {
+    closing ??= shutDown(drainMs);
+    return closing;
+  };
+
+  options.signal?.addEventListener("abort", () => admitted.reject(options.signal?.reason), { once: true });
+  running.start();
+  try {
+    await Promise.race([admitted.promise, running.ended]);
+    options.signal?.throwIfAborted();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { nodeId: enclave.node, modelId: engine.model.manifest.model, ended: running.ended, close };
+}

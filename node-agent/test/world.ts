@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Block, ChainView } from "@bombyx/protocol/attestation";
+import { ready } from "@bombyx/protocol/session";
+import { SimulatedWorld } from "@bombyx/protocol/simulation";
+import { type NodeOptions, type QuoteProvider, type RunningNode, startNode } from "../src/index.ts";
+import { Client } from "./client.ts";
+import { FakeClock } from "./fake-clock.ts";
+import { FakeGateway } from "./fake-gateway.ts";
+import { ScriptedEngine } from "./scripted-engine.ts";
+
+export const block: Block = { chain: "test", seqno: 7, hash: "33".repeat(32), at: 1_700_000_000_000 };
+
+export const chain: ChainView = {
+  latest: async () => block,
+  block: async (seqno) => (seqno === block.seqno ? block : undefined),
+};
+
+let simulated: Promise<SimulatedWorld> | undefined;
+
+/** Quotes of a synthetic machine, as a devnet's. */
+export async function simulatedQuotes(): Promise<QuoteProvider> {
+  simulated ??= SimulatedWorld.create({ now: block.at });
+  const world = await simulated;
+  return { quote: (reportData) => world.quote(reportData), collateral: () => world.collateral(block.at) };
+}
+
+/** A node with a scripted engine, linked to a fake gateway, on a clock that the test moves. */
+export class World {
+  readonly gateway: FakeGateway;
+  readonly engine: ScriptedEngine;
+  readonly clock: FakeClock;
+  readonly node: RunningNode;
+  readonly stateDir: string;
+  admission: Awaited<ReturnType<FakeGateway["admissions"]["next"]>>;
+
+  private constructor(
+    parts: Pick<World, "gateway" | "engine" | "clock" | "node" | "stateDir" | "admission">,
+  ) {
+    this.gateway = parts.gateway;
+    this.engine = parts.engine;
+    this.clock = parts.clock;
+    this.node = parts.node;
+    this.stateDir = parts.stateDir;
+    this.admission = parts.admission;
+  }
+
+  static async start(options: Partial<NodeOptions> & { engine?: ScriptedEngine } = {}): Promise<World> {
+    await ready;
+    const gateway = await FakeGateway.start();
+    const engine = options.engine ?? new ScriptedEngine();
+    const clock = new FakeClock();
+    const stateDir = await mkdtemp(join(tmpdir(), "bombyx-node-"));
+    const node = await startNode({
+      gateway: gateway.url,
+      stateDir,
+      name: "test node",
+      quotes: await simulatedQuotes(),
+      chain,
+      clock,
+      random: () => 0,
+      ...options,
+      engine,
+    });
+    return new World({ gateway, engine, clock, node, stateDir, admission: await gateway.admissions.next() });
+  }
+
+  client(suite: 1 | 2 = 2): Promise<Client> {
+    return Client.connect(this.gateway, this.admission, suite);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.node.close();
+    await this.gateway.close();
+    await rm(this.stateDir, { recursive: true });
+  }
+}
