@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { type AttestationPolicy, attestationPolicySchema, strictPolicy } from "@bombyx/protocol/attestation";
+import { count, nano } from "@bombyx/protocol/wire";
+import * as z from "zod";
+import { builtInPrice, type DefaultPrice, type PriceRow } from "./prices.ts";
+
+/** What the gateway runs with; {@link readConfig} makes it from environment variables. */
+export interface GatewayConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly metricsHost: string;
+  readonly metricsPort: number;
+  /** Accounts, ledger, bundles and the ack key. */
+  readonly dataDir: string;
+  /** Judges nodes; `strictPolicy` unless a simulation was asked for. */
+  readonly policy: AttestationPolicy;
+  readonly chainEndpoints: readonly string[];
+  readonly prices: readonly PriceRow[];
+  readonly defaultPrice: DefaultPrice;
+  /** Pages that may call the API, as origins. */
+  readonly origins: readonly string[];
+  readonly queuePerSlot: number;
+  readonly queueDeadlineMs: number;
+  readonly drainMs: number;
+  readonly logLevel: string;
+}
+
+/** An environment variable that the gateway cannot use. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const milliseconds = z.coerce.number().int().min(0).max(3_600_000);
+const list = z
+  .string()
+  .transform((text) => text.split(",").map((item) => item.trim()))
+  .transform((items) => items.filter((item) => item !== ""));
+
+const environmentSchema = z.object({
+  BOMBYX_HOST: z.string().min(1).default("127.0.0.1"),
+  BOMBYX_PORT: port.default(8_780),
+  BOMBYX_METRICS_HOST: z.string().min(1).default("127.0.0.1"),
+  BOMBYX_METRICS_PORT: port.default(9_464),
+  BOMBYX_DATA_DIR: z.string().min(1).default("bombyx-gateway"),
+  BOMBYX_SIMULATION: z.string().min(1).optional(),
+  BOMBYX_CHAIN_ENDPOINTS: list.pipe(z.array(z.url()).min(2, "two or more URLs")).optional(),
+  BOMBYX_PRICES: z.string().min(1).optional(),
+  BOMBYX_ORIGINS: list.pipe(z.array(z.url().transform((url) => new URL(url).origin))).default([]),
+  BOMBYX_QUEUE_PER_SLOT: z.coerce.number().int().min(0).max(64).default(4),
+  BOMBYX_QUEUE_DEADLINE_MS: milliseconds.default(10_000),
+  BOMBYX_DRAIN_MS: milliseconds.default(30_000),
+  BOMBYX_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+});
+
+/** Devnet's policy file: what a simulated node is judged by, and where its chain is. */
+const simulationSchema = z.object({
+  attestation: attestationPolicySchema,
+  chainEndpoints: z.array(z.url()).min(2),
+});
+
+const ratesSchema = z.strictObject({
+  nanoPerUnit: nano,
+  promptMultiplier: count,
+  cachedMultiplier: count,
+  completionMultiplier: count,
+  reasoningMultiplier: count,
+});
+const pricesSchema = z.strictObject({
+  default: ratesSchema.optional(),
+  models: z.record(z.string().min(1).max(128), ratesSchema).default({}),
+});
+
+/**
+ * Reads and checks everything before anything starts.
+ * @throws ConfigError naming the variable, what it got and what it takes.
+ */
+export function readConfig(environment: NodeJS.ProcessEnv): GatewayConfig {
+  const parsed = environmentSchema.safeParse(environment);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const name = String(issue?.path[0]);
+    throw new ConfigError(`${name}=${environment[name] ?? ""}: ${issue?.message ?? "is not valid"}.`);
+  }
+  const values = parsed.data;
+  const simulation =
+    values.BOMBYX_SIMULATION === undefined
+      ? undefined
+      : readJsonFile("BOMBYX_SIMULATION", values.BOMBYX_SIMULATION, simulationSchema);
+  const prices =
+    values.BOMBYX_PRICES === undefined
+      ? undefined
+      : readJsonFile("BOMBYX_PRICES", values.BOMBYX_PRICES, pricesSchema);
+  const chainEndpoints = values.BOMBYX_CHAIN_ENDPOINTS ?? simulation?.chainEndpoints;
+  if (!chainEndpoints) {
+    throw new ConfigError(
+      "BOMBYX_CHAIN_ENDPOINTS is not set: it takes two or more base URLs of toncenter-v2 APIs of different operators, separated by commas.",
+    );
+  }
+  return {
+    host: values.BOMBYX_HOST,
+    port: values.BOMBYX_PORT,
+    metricsHost: values.BOMBYX_METRICS_HOST,
+    metricsPort: values.BOMBYX_METRICS_PORT,
+    dataDir: resolve(values.BOMBYX_DATA_DIR),
+    policy: simulation?.attestation ?? strictPolicy,
+    chainEndpoints,
+    prices: Object.entries(prices?.models ?? {}).map(([model, rates]) => ({ model, ...rates })),
+    defaultPrice: prices?.default ?? builtInPrice,
+    origins: values.BOMBYX_ORIGINS,
+    queuePerSlot: values.BOMBYX_QUEUE_PER_SLOT,
+    queueDeadlineMs: values.BOMBYX_QUEUE_DEADLINE_MS,
+    drainMs: values.BOMBYX_DRAIN_MS,
+    logLevel: values.BOMBYX_LOG_LEVEL,
+  };
+}
+
+function readJsonFile<T extends z.ZodType>(variable: string, path: string, schema: T): z.output<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new ConfigError(`${variable}=${path} cannot be read as JSON.`, { cause });
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new ConfigError(`${variable}=${path}: ${issue?.path.join(".")}: ${issue?.message}.`);
+}

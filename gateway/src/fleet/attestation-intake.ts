@@ -1,0 +1,98 @@
+import {
+  type AttestationPolicy,
+  appraise,
+  type ChainView,
+  type ModelManifest,
+  manifestHash,
+} from "@bombyx/protocol/attestation";
+import { BombyxError, fromHex, limits, toHex } from "@bombyx/protocol/wire";
+import type { Bundles } from "../store/store.ts";
+
+/** What the gateway knows of a node whose bundle it accepted. */
+export interface Attested {
+  readonly attestationId: string;
+  /** Key that signs this boot's receipts. */
+  readonly sigPk: Uint8Array;
+  /** Attested models by manifest hash. */
+  readonly manifests: ReadonlyMap<string, ModelManifest>;
+  readonly validUntil: number;
+}
+
+export interface AttestationIntakeOptions {
+  readonly policy: AttestationPolicy;
+  readonly chain: ChainView;
+  readonly bundles: Bundles;
+  readonly now: () => number;
+}
+
+/** Receipt keys kept at hand; older ones are read from the store again. */
+const rememberedKeys = 10_000;
+
+/**
+ * Appraises bundles under the gateway's own policy. Nobody trusts the gateway for it: it only keeps
+ * the fleet's candidates from being refused by every client, and knows whose receipts it settles.
+ */
+export class AttestationIntake {
+  readonly #options: AttestationIntakeOptions;
+  readonly #keys = new Map<string, { node: string; sigPk: Uint8Array }>();
+
+  constructor(options: AttestationIntakeOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Judges a node's bundle and keeps its exact bytes under its attestation id.
+   * @throws AttestationError with the step that refused.
+   */
+  async accept(node: string, bundle: Uint8Array): Promise<Attested> {
+    if (bundle.length > limits.bundleBytes) {
+      throw new BombyxError(
+        "BODY_TOO_LARGE",
+        `A bundle has at most ${limits.bundleBytes} bytes; this one has ${bundle.length}.`,
+      );
+    }
+    const { policy, chain, bundles, now } = this.#options;
+    const verdict = await appraise({ bundle, policy, chain, now: now(), expect: { node } });
+    const attestationId = verdict.attestationId;
+    const acceptedAt = now();
+    await bundles.put({
+      attestationId,
+      node,
+      sigPk: toHex(verdict.sigPk),
+      bytes: bundle,
+      acceptedAt,
+      validUntil: verdict.validUntil,
+    });
+    this.#remember(attestationId, node, verdict.sigPk);
+    return {
+      attestationId,
+      sigPk: verdict.sigPk,
+      manifests: new Map(verdict.manifests.map((manifest) => [manifestHash(manifest), manifest])),
+      validUntil: verdict.validUntil,
+    };
+  }
+
+  /** Exact bytes of an accepted bundle. */
+  async bundle(attestationId: string): Promise<Uint8Array | undefined> {
+    return (await this.#options.bundles.get(attestationId))?.bytes;
+  }
+
+  /** Who signs receipts under an attestation, also after a restart. */
+  async signer(attestationId: string): Promise<{ node: string; sigPk: Uint8Array } | undefined> {
+    const known = this.#keys.get(attestationId);
+    if (known) return known;
+    const stored = await this.#options.bundles.get(attestationId);
+    if (!stored) return undefined;
+    return this.#remember(attestationId, stored.node, fromHex(stored.sigPk));
+  }
+
+  #remember(attestationId: string, node: string, sigPk: Uint8Array) {
+    const signer = { node, sigPk };
+    this.#keys.set(attestationId, signer);
+    for (const oldest of this.#keys.keys()) {
+      if (this.#keys.size <= rememberedKeys) break;
+      this.#keys.delete(oldest);
+    }
+    return signer;
+  }
+}

@@ -1,0 +1,156 @@
+import { limits, type OfferedModel } from "@bombyx/protocol/wire";
+import { pick, shortage } from "../scheduler/pick.ts";
+import type { Attested } from "./attestation-intake.ts";
+import { FleetNode, NodeOffer, type QueueLimits } from "./fleet-node.ts";
+import type { NodeLink } from "./node-link.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+export interface FleetOptions {
+  readonly queue: QueueLimits;
+  readonly now: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Opaque tag of an owner's account. */
+  readonly ownerTag: (account: string) => string;
+}
+
+/** Every paired node this process has seen, and who serves which model now. */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #nodes = new Map<string, FleetNode>();
+  readonly #byModel = new Map<string, NodeOffer[]>();
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  get(node: string): FleetNode | undefined {
+    return this.#nodes.get(node);
+  }
+
+  /** Nodes with an open link. */
+  *linked(): Generator<FleetNode & { link: NodeLink }> {
+    for (const node of this.#nodes.values()) {
+      if (node.link) yield node as FleetNode & { link: NodeLink };
+    }
+  }
+
+  isQuarantined(node: string): boolean {
+    return this.#nodes.get(node)?.quarantined === true;
+  }
+
+  /** A node's new link takes the place of its old one. */
+  connect(
+    record: { node: string; owner: string },
+    hello: { name: string; coefficient: number },
+    link: NodeLink,
+  ): FleetNode {
+    let node = this.#nodes.get(record.node);
+    if (!node) {
+      node = new FleetNode(
+        record.node,
+        { account: record.owner, tag: this.#options.ownerTag(record.owner) },
+        new TokenBucket(limits.handshakesPerSecondPerLink, this.#options.now()),
+      );
+      this.#nodes.set(record.node, node);
+    }
+    const old = node.link;
+    node.link = link;
+    node.name = hello.name;
+    node.coefficient = hello.coefficient;
+    node.draining = false;
+    node.attested = undefined;
+    this.#unlist(node);
+    old?.terminate();
+    return node;
+  }
+
+  /** Forgets a closed link, unless another has taken its place. */
+  disconnect(node: FleetNode, link: NodeLink): void {
+    if (node.link !== link) return;
+    node.link = undefined;
+    node.attested = undefined;
+    this.#unlist(node);
+  }
+
+  attest(node: FleetNode, attested: Attested): void {
+    node.attested = attested;
+    // A model that the new statement does not name is not attested any more.
+    for (const offer of [...node.offers.values()]) {
+      if (!attested.manifests.has(offer.model.manifest)) this.#remove(offer);
+    }
+  }
+
+  /**
+   * Lists what a node serves from now on, in place of what it served before.
+   * @returns models that were left out, because the node's statement does not name their manifest.
+   */
+  offer(node: FleetNode, models: readonly OfferedModel[]): string[] {
+    const leftOut: string[] = [];
+    const wanted = new Set<string>();
+    for (const model of models) {
+      if (node.attested?.manifests.get(model.manifest)?.model !== model.id) {
+        leftOut.push(model.id);
+        continue;
+      }
+      wanted.add(model.id);
+      const listed = node.offers.get(model.id);
+      if (listed) {
+        listed.model = model;
+        listed.queue.slots = model.slots;
+        continue;
+      }
+      const offer = new NodeOffer(node, model, this.#options.queue);
+      node.offers.set(model.id, offer);
+      const offers = this.#byModel.get(model.id);
+      if (offers) offers.push(offer);
+      else this.#byModel.set(model.id, [offer]);
+    }
+    for (const offer of [...node.offers.values()]) {
+      if (!wanted.has(offer.model.id)) this.#remove(offer);
+    }
+    return leftOut;
+  }
+
+  quarantine(node: FleetNode, reason: string): void {
+    node.quarantined = true;
+    node.link?.refuse("QUARANTINED", reason, true);
+  }
+
+  /** Models with at least one node now, and every offer of each. */
+  models(): ReadonlyMap<string, readonly NodeOffer[]> {
+    return this.#byModel;
+  }
+
+  /** Up to five offers for a model, best first. */
+  candidates(model: string, not?: ReadonlySet<string>): NodeOffer[] {
+    const { now, random } = this.#options;
+    return pick(this.#byModel.get(model) ?? [], { now: now(), random, ...(not && { not }) });
+  }
+
+  /** Why {@link candidates} found nobody. */
+  shortage(model: string, not?: ReadonlySet<string>): ReturnType<typeof shortage> {
+    const offers = this.#byModel.get(model) ?? [];
+    return shortage(not ? offers.filter((offer) => !not.has(offer.node)) : offers, this.#options.now());
+  }
+
+  /** The node to use in place of `node`, if there is one. */
+  instead(node: string, model: string): string | undefined {
+    return this.candidates(model, new Set([node]))[0]?.node;
+  }
+
+  #unlist(node: FleetNode): void {
+    for (const offer of [...node.offers.values()]) this.#remove(offer);
+  }
+
+  #remove(offer: NodeOffer): void {
+    const model = offer.model.id;
+    offer.of.offers.delete(model);
+    const offers = this.#byModel.get(model);
+    const at = offers?.indexOf(offer) ?? -1;
+    if (!offers || at < 0) return;
+    const last = offers.pop();
+    if (last && last !== offer) offers[at] = last;
+    if (offers.length === 0) this.#byModel.delete(model);
+  }
+}

@@ -1,0 +1,169 @@
+import { createHmac, getRandomValues, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { toncenterChainView } from "@bombyx/protocol/attestation";
+import { ready } from "@bombyx/protocol/receipt";
+import { BombyxError } from "@bombyx/protocol/wire";
+import type { Accounts } from "./accounts/accounts.ts";
+import { accountRoutes } from "./api/account-routes.ts";
+import { sendJson } from "./api/bodies.ts";
+import { Callers } from "./api/callers.ts";
+import { fleetRoutes } from "./api/fleet-routes.ts";
+import { Origins } from "./api/origins.ts";
+import { relayRoutes } from "./api/relay-routes.ts";
+import { Router } from "./api/router.ts";
+import { apiServer } from "./api/server.ts";
+import type { GatewayConfig } from "./config.ts";
+import { AttestationIntake } from "./fleet/attestation-intake.ts";
+import { Fleet } from "./fleet/fleet.ts";
+import { LinkServer } from "./fleet/link-server.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import type { Log } from "./log.ts";
+import { Metrics, metricsServer } from "./metrics.ts";
+import { PriceList } from "./prices.ts";
+import { AckSigner, loadAckKey } from "./relay/acks.ts";
+import { Attempts } from "./relay/attempts.ts";
+import { Handshakes } from "./relay/handshakes.ts";
+import { ReceiptIntake } from "./relay/receipt-intake.ts";
+import { Relay } from "./relay/relay.ts";
+import { SessionTable } from "./relay/session-table.ts";
+import { StallWatch } from "./relay/stall-watch.ts";
+import type { Bundles } from "./store/store.ts";
+
+export interface Gateway {
+  /** Where clients and nodes connect. */
+  readonly url: string;
+  /** `/metrics`, for the operator. */
+  readonly metricsUrl: string;
+  readonly ledger: Ledger;
+  readonly accounts: Accounts;
+  /** Takes nothing new, lets running answers finish (at most `drainMs`), then closes everything. */
+  stop(): Promise<void>;
+}
+
+export interface GatewayParts {
+  readonly accounts: Accounts;
+  readonly bundles: Bundles;
+  readonly ledger: Ledger;
+  readonly log: Log;
+  readonly now?: () => number;
+}
+
+/** A lost attempt waits this long for a receipt of its client or its returning node. */
+const lostGraceMs = 60_000;
+const bundlesKeptMs = 24 * 3_600_000;
+
+/** Starts a gateway: everything it consists of, in the order in which one needs the other. */
+export async function startGateway(config: GatewayConfig, parts: GatewayParts): Promise<Gateway> {
+  const { accounts, bundles, ledger, log, now = Date.now } = parts;
+  await ready;
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+
+  // Who serves what, and who may.
+  const chain = toncenterChainView({ endpoints: config.chainEndpoints, chain: config.policy.chain, fetch });
+  const prices = new PriceList(config.prices, config.defaultPrice);
+  const intake = new AttestationIntake({ policy: config.policy, chain, bundles, now });
+  const ownerSecret = randomBytes(32);
+  const fleet = new Fleet({
+    queue: { perSlot: config.queuePerSlot, deadlineMs: config.queueDeadlineMs },
+    now,
+    random: () => (getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32,
+    ownerTag: (account) => createHmac("sha256", ownerSecret).update(account).digest("hex").slice(0, 16),
+  });
+
+  // Ciphertext and money.
+  const sessions = new SessionTable(now);
+  const stalls = new StallWatch(now);
+  const acks = new AckSigner(loadAckKey(config.dataDir), config.policy.chain);
+  const metrics: Metrics = new Metrics({
+    streams: () => relay.streams,
+    reservations: () => attempts.open,
+    links: () => links.links,
+    sessions: () => sessions.size,
+  });
+  const attempts = new Attempts({ ledger, fleet, metrics, log, now });
+  const receipts = new ReceiptIntake({ ledger, attempts, fleet, attestations: intake, acks, log, now });
+  const handshakes = new Handshakes({ fleet, sessions, now });
+  const relay = new Relay({ fleet, ledger, prices, sessions, attempts, stalls, metrics, now });
+
+  // Doors.
+  const links = new LinkServer({
+    fleet,
+    accounts,
+    intake,
+    prices,
+    ackPk: acks.publicKey,
+    log,
+    events: {
+      receipt: (link, stream, payload) => void receipts.receive(link, stream, payload),
+      frame: (bytes) => metrics.frame(bytes),
+    },
+  });
+  let draining = false;
+  const admitNew = () => {
+    if (draining) {
+      throw new BombyxError("DRAINING", "This gateway is going away; use another, or try again.", {
+        retryAfterMs: 5_000,
+      });
+    }
+  };
+  const callers = new Callers(accounts);
+  const router = new Router();
+  router.on("GET", "/healthz", ({ response }) => sendJson(response, 200, { ok: true }));
+  router.on("GET", "/readyz", ({ response }) => {
+    admitNew();
+    sendJson(response, 200, { ok: true });
+  });
+  fleetRoutes(router, { callers, fleet, intake, prices, startedAt: Math.floor(now() / 1_000) });
+  relayRoutes(router, { callers, handshakes, relay, receipts, ledger, admitNew });
+  accountRoutes(router, { callers, accounts, ledger });
+  const server = apiServer({ router, origins: new Origins(config.origins), links, metrics, log });
+  const metricsDoor = metricsServer(metrics);
+
+  // One clock for everything that happens now and then.
+  const seconds = setInterval(() => {
+    stalls.check();
+    attempts.check();
+  }, 1_000);
+  const minutes = setInterval(() => {
+    sessions.sweep();
+    tidy(ledger.sweep(now() - lostGraceMs, now()));
+    tidy(bundles.prune(now() - bundlesKeptMs));
+  }, 15_000);
+  const tidy = (work: Promise<number>) => {
+    work.catch((error: unknown) => log.error({ err: error }, "tidying up failed"));
+  };
+
+  const metricsUrl = `${await listen(metricsDoor, config.metricsHost, config.metricsPort)}/metrics`;
+  const url = await listen(server, config.host, config.port);
+  log.info({ url, metricsUrl, policy: config.policy.name }, "gateway is up");
+
+  async function stop(): Promise<void> {
+    if (draining) return;
+    draining = true;
+    log.info({ streams: relay.streams }, "gateway is draining");
+    links.drain();
+    server.close();
+    const deadline = now() + config.drainMs;
+    while (attempts.open > 0 && now() < deadline) await attempts.nextEnd(deadline - now());
+    clearInterval(seconds);
+    clearInterval(minutes);
+    links.close();
+    server.closeAllConnections();
+    metricsDoor.close();
+    metricsDoor.closeAllConnections();
+    await ledger.close();
+    log.info("gateway is down");
+  }
+
+  return { url, metricsUrl, ledger, accounts, stop };
+}
+
+async function listen(server: Server, host: string, port: number): Promise<string> {
+  server.listen(port, host);
+  await once(server, "listening");
+  const { port: actual, family, address } = server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${actual}`;
+}

@@ -1,0 +1,14 @@
+import { type DestinationStream, type Logger, pino } from "pino";
+
+export type Log = Logger;
+
+const secrets = ["authorization", "headers", "body", "initData", "apiKey", "token", "pairingCode"];
+
+/**
+ * One JSON line per event, on stderr. Credentials, addresses and bodies are not handed to the log at
+ * all; redaction is the second fence, for whoever logs a whole request one day.
+ */
+export function createLog(level: string, destination: DestinationStream = pino.destination(2)): Log {
+  const paths = secrets.flatMap((name) => [name, `*.${name}`]);
+  return pino({ level, base: null, redact: { paths, censor: "[redacted]" } }, destination);
+}

@@ -1,0 +1,201 @@
+import type { ServerResponse } from "node:http";
+import {
+  answerContentType,
+  BombyxError,
+  type ErrorBody,
+  envelopeHeader,
+  envelopeKind,
+  limits,
+  linkHeaderBytes,
+  linkKind,
+  utf8,
+} from "@bombyx/protocol/wire";
+import type { LinkStream, NodeLink } from "../fleet/node-link.ts";
+import type { StallWatch } from "./stall-watch.ts";
+
+/** What an attempt wants to know of its answer. */
+export interface AnswerEvents {
+  /** The first sealed frame was written to the client. */
+  first(): void;
+  /** The client is gone or reads nothing, before the answer's end; the node was told. */
+  cancelled(): void;
+  /** The node refused, or broke the protocol. @returns what the client is told. */
+  failed(error: ErrorBody): ErrorBody;
+  /** The node's link is gone. @returns what the client is told. */
+  lost(): ErrorBody;
+}
+
+/** A window message for every so many frames; the node may be `limits.windowFrames` ahead. */
+const windowEvery = limits.windowFrames / 2;
+const envelopeBytes = 5;
+
+/**
+ * Carries sealed frames from one link stream to one HTTP response. It copies nothing: the link
+ * message's 12-byte header ends where the frame begins, so the 5-byte envelope header is written over
+ * its tail, and both leave in one write.
+ *
+ * The hash chain over frames in the receipt is the client's to check: it has the frames, and at one
+ * hash per frame the check would cost the gateway a tenth of what a frame costs in all.
+ */
+export class AnswerRelay implements LinkStream {
+  readonly #response: ServerResponse;
+  readonly #events: AnswerEvents;
+  readonly #stalls: StallWatch;
+  readonly #done = Promise.withResolvers<void>();
+  #link: NodeLink | undefined;
+  #stream = 0;
+  #next: number;
+  #window: number;
+  #started = false;
+  /** The response takes no more: it ended, or the client is gone. */
+  #closed = false;
+
+  constructor(options: {
+    response: ServerResponse;
+    /** Index of the first frame. */
+    from: number;
+    events: AnswerEvents;
+    stalls: StallWatch;
+  }) {
+    this.#response = options.response;
+    this.#next = options.from;
+    this.#window = options.from;
+    this.#events = options.events;
+    this.#stalls = options.stalls;
+    this.#response.on("close", () => this.#hungUp());
+    this.#response.on("drain", () => {
+      this.#stalls.delete(this);
+      this.#acknowledge();
+    });
+  }
+
+  /**
+   * Resolves when the response has ended or its client is gone.
+   * @throws BombyxError when the answer ended before it began: the response is still to be written.
+   */
+  get done(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  /** Frames taken from the node so far, those before `from` included. */
+  get frames(): number {
+    return this.#next;
+  }
+
+  /** Says which stream the frames come on, as soon as it is open. */
+  attach(link: NodeLink, stream: number): void {
+    this.#link = link;
+    this.#stream = stream;
+    if (this.#closed) this.#cancel();
+  }
+
+  frame(index: number, message: Buffer): void {
+    if (index !== this.#next) {
+      this.#link?.take(this.#stream);
+      this.#cancelNode();
+      this.failed({
+        code: "SEALED_STREAM",
+        message: `The node sent frame ${index} in place of ${this.#next}.`,
+      });
+      return;
+    }
+    this.#next++;
+    if (this.#closed) return;
+    if (!this.#started) this.#start();
+    const at = linkHeaderBytes - envelopeBytes;
+    message[at] = envelopeKind.sealed;
+    message.writeUInt32BE(message.length - linkHeaderBytes, at + 1);
+    if (!this.#response.write(message.subarray(at))) this.#stalls.add(this);
+    else if (this.#next - this.#window >= windowEvery) this.#acknowledge();
+  }
+
+  receipt(payload: Buffer, final: boolean): void {
+    if (!this.#closed) {
+      if (!this.#started) this.#start();
+      this.#write(envelopeKind.receipt, payload);
+    }
+    if (final) this.#end();
+  }
+
+  failed(error: ErrorBody): void {
+    this.#fail(this.#events.failed(error));
+  }
+
+  closed(): void {
+    this.#fail(this.#events.lost());
+  }
+
+  handshakeDone(): void {
+    this.failed({ code: "NODE_FAILED", message: "The node answered a request with a handshake." });
+  }
+
+  /** Another response takes over the same answer: this one ends without telling the node. */
+  replace(): void {
+    this.#link?.take(this.#stream);
+    this.#closed = true;
+    this.#stalls.delete(this);
+    this.#response.destroy();
+    this.#done.resolve();
+  }
+
+  /** The reader has taken nothing for too long. */
+  stalled(): void {
+    this.#response.destroy();
+  }
+
+  #start(): void {
+    this.#started = true;
+    this.#response.writeHead(200, { "Content-Type": answerContentType, "Cache-Control": "no-store" });
+    this.#events.first();
+  }
+
+  #write(kind: number, payload: Uint8Array): void {
+    this.#response.cork();
+    this.#response.write(envelopeHeader(kind, payload.length));
+    this.#response.write(payload);
+    this.#response.uncork();
+  }
+
+  #acknowledge(): void {
+    if (this.#closed || this.#window === this.#next) return;
+    this.#window = this.#next;
+    this.#link?.send(linkKind.window, this.#stream, this.#next);
+  }
+
+  #fail(error: ErrorBody): void {
+    if (this.#closed) return;
+    if (this.#started) {
+      this.#write(envelopeKind.failure, utf8(JSON.stringify(error)));
+      this.#end();
+      return;
+    }
+    this.#closed = true;
+    this.#done.reject(new BombyxError(error.code, error.message, error));
+  }
+
+  #end(): void {
+    this.#stalls.delete(this);
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#response.end();
+    this.#done.resolve();
+  }
+
+  #hungUp(): void {
+    this.#stalls.delete(this);
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#done.resolve();
+    this.#cancel();
+  }
+
+  #cancel(): void {
+    if (!this.#link) return;
+    this.#cancelNode();
+    this.#events.cancelled();
+  }
+
+  #cancelNode(): void {
+    this.#link?.send(linkKind.cancel, this.#stream, this.#next);
+  }
+}

@@ -1,0 +1,167 @@
+import {
+  BombyxError,
+  type ErrorBody,
+  type ErrorCode,
+  limits,
+  type SignedReceipt,
+} from "@bombyx/protocol/wire";
+import type { Fleet } from "../fleet/fleet.ts";
+import type { AttemptId, Ledger, Settlement } from "../ledger/ledger.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { type Attempt, attemptKey } from "./attempt.ts";
+
+/** A node that was told to cancel sends its receipt at once; after this long it counts as lost. */
+const cancelledReceiptMs = 10_000;
+
+/** What counts against a node when the scheduler compares it with others. */
+const nodeFaults = new Set<ErrorCode>(["NODE_FAILED", "SEALED_STREAM", "RECEIPT_INVALID"]);
+
+export interface AttemptsOptions {
+  readonly ledger: Ledger;
+  readonly fleet: Fleet;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/**
+ * Attempts of this process, from reservation to a minute after their end. Each end is written to the
+ * ledger before its client hears of it or comes back with the next attempt: the ledger takes its calls in order.
+ */
+export class Attempts {
+  readonly #options: AttemptsOptions;
+  readonly #attempts = new Map<string, Attempt>();
+  /** In the order they ended, or were cancelled: all wait equally long. */
+  readonly #ended = new Set<Attempt>();
+  readonly #cancelled = new Set<Attempt>();
+  #open = 0;
+  #onEnd: (() => void) | undefined;
+
+  constructor(options: AttemptsOptions) {
+    this.#options = options;
+  }
+
+  /** Attempts that hold money now. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Resolves when an attempt ends, or after `withinMs`. */
+  nextEnd(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timeout = setTimeout(resolve, withinMs);
+      this.#onEnd = () => {
+        clearTimeout(timeout);
+        resolve();
+      };
+    });
+  }
+
+  find(id: AttemptId): Attempt | undefined {
+    return this.#attempts.get(attemptKey(id));
+  }
+
+  add(attempt: Attempt): void {
+    this.#attempts.set(attemptKey(attempt), attempt);
+    attempt.of.running++;
+    this.#open++;
+  }
+
+  /** Never reached a node. */
+  release(attempt: Attempt): void {
+    if (this.#end(attempt, "released"))
+      this.#tell(this.#options.ledger.release(attempt, this.#options.now()));
+  }
+
+  cancelled(attempt: Attempt): void {
+    if (attempt.state !== "running") return;
+    attempt.state = "cancelled";
+    attempt.endedAt = this.#options.now();
+    this.#cancelled.add(attempt);
+  }
+
+  /** The node refused it, or broke the protocol. @returns what its client is told. */
+  failed(attempt: Attempt, error: ErrorBody): ErrorBody {
+    const blame = nodeFaults.has(error.code);
+    attempt.node.judge(blame);
+    this.#leave(attempt, error.code === "RECEIPT_INVALID" ? "refused" : "failed");
+    return blame || error.code === "NODE_BUSY" ? this.#withInstead(attempt, error) : error;
+  }
+
+  /** Its node's link is gone. @returns what its client is told. */
+  lost(attempt: Attempt): ErrorBody {
+    attempt.node.judge(true);
+    this.#leave(attempt, "lost");
+    return this.#withInstead(attempt, {
+      code: "NODE_OFFLINE",
+      message: "The node went away in the middle of this answer; go on with another.",
+    });
+  }
+
+  /** Its final receipt is with the ledger: only that decides how it ends. */
+  settling(attempt: Attempt): void {
+    if (attempt.state === "ended") return;
+    attempt.state = "settling";
+    this.#cancelled.delete(attempt);
+  }
+
+  settled(attempt: Attempt, signed: SignedReceipt, settlement: Settlement): void {
+    if (!this.#end(attempt, signed.receipt.finish === "cancelled" ? "cancelled" : "done")) return;
+    attempt.node.judge(false);
+    attempt.offer.observe(this.#options.now() - attempt.startedAt);
+    this.#options.metrics.unitsSettled.inc(settlement.units);
+  }
+
+  /** Called about every second. */
+  check(): void {
+    const now = this.#options.now();
+    for (const attempt of this.#cancelled) {
+      if (now - attempt.endedAt < cancelledReceiptMs) break;
+      this.#cancelled.delete(attempt);
+      this.lost(attempt);
+    }
+    for (const attempt of this.#ended) {
+      if (now - attempt.endedAt < limits.replayMs) break;
+      this.#ended.delete(attempt);
+      this.#attempts.delete(attemptKey(attempt));
+    }
+  }
+
+  /** Delivered frames are paid by a receipt yet to come; an attempt that delivered nothing costs nothing. */
+  #leave(attempt: Attempt, how: "failed" | "lost" | "refused"): void {
+    const { ledger, now } = this.#options;
+    if (!this.#end(attempt, how)) return;
+    if ((attempt.relay?.frames ?? 0) === 0) this.#tell(ledger.release(attempt, now()));
+    // Its last word was refused: what its earlier receipts say is all that is paid.
+    else if (how === "refused") this.#tell(ledger.lose(attempt, now()));
+    else this.#tell(ledger.markLost(attempt, now()));
+  }
+
+  #end(attempt: Attempt, how: string): boolean {
+    if (attempt.state === "ended") return false;
+    attempt.state = "ended";
+    attempt.endedAt = this.#options.now();
+    attempt.of.running--;
+    attempt.lease.release();
+    this.#open--;
+    this.#cancelled.delete(attempt);
+    this.#ended.add(attempt);
+    this.#options.metrics.attempts.inc({ end: how });
+    this.#onEnd?.();
+    return true;
+  }
+
+  #withInstead(attempt: Attempt, error: ErrorBody): ErrorBody {
+    const instead = this.#options.fleet.instead(attempt.node.id, attempt.price.model);
+    return { ...error, ...(instead !== undefined && { instead }) };
+  }
+
+  /** Ends go to the ledger in order; a failure there must not take a client's answer down. */
+  #tell(written: Promise<unknown>): void {
+    written.catch((error: unknown) => {
+      if (error instanceof BombyxError) this.#options.log.warn({ code: error.code }, error.message);
+      else this.#options.log.error({ err: error }, "the ledger did not take the end of an attempt");
+    });
+  }
+}

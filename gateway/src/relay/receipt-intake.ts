@@ -1,0 +1,143 @@
+import { verifyReceipt } from "@bombyx/protocol/receipt";
+import {
+  BombyxError,
+  fromUtf8,
+  type Receipt,
+  type SignedReceipt,
+  signedReceiptSchema,
+} from "@bombyx/protocol/wire";
+import type { AttestationIntake } from "../fleet/attestation-intake.ts";
+import type { Fleet } from "../fleet/fleet.ts";
+import type { NodeLink } from "../fleet/node-link.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Log } from "../log.ts";
+import type { AckSigner } from "./acks.ts";
+import { type Attempt, disagreement } from "./attempt.ts";
+import type { Attempts } from "./attempts.ts";
+
+export interface ReceiptIntakeOptions {
+  readonly ledger: Ledger;
+  readonly attempts: Attempts;
+  readonly fleet: Fleet;
+  readonly attestations: AttestationIntake;
+  readonly acks: AckSigner;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** Receipts on their way from a node to the ledger, the client and back as an Ack (PROTOCOL §8). */
+export class ReceiptIntake {
+  readonly #options: ReceiptIntakeOptions;
+
+  constructor(options: ReceiptIntakeOptions) {
+    this.#options = options;
+  }
+
+  /** A receipt from a node's link; never throws. */
+  async receive(link: NodeLink, stream: number, payload: Buffer): Promise<void> {
+    try {
+      const signed = await this.#authentic(parse(payload), link.node);
+      if (signed.receipt.finish === "running") await this.#running(link, stream, payload, signed);
+      else await this.#final(link, stream, payload, signed);
+    } catch (error) {
+      this.#refused(link, stream, error);
+    }
+  }
+
+  /**
+   * A running receipt of a lost node, presented by the client that it answered: pays for what was
+   * delivered and ends that attempt.
+   * @throws BombyxError RECEIPT_INVALID, REQUEST_UNKNOWN, FORBIDDEN or ATTEMPT_OPEN (the node still answers).
+   */
+  async present(account: string, value: unknown): Promise<{ units: number; chargedNano: bigint }> {
+    const { ledger, now } = this.#options;
+    const signed = await this.#authentic(value);
+    const { receipt } = signed;
+    const attempt = await ledger.attemptOf(receipt);
+    if (!attempt) throw new BombyxError("REQUEST_UNKNOWN", "This gateway knows no such request.");
+    if (attempt.account !== account) {
+      throw new BombyxError("FORBIDDEN", "A receipt is presented by the account that asked.");
+    }
+    if (attempt.state === "open") {
+      throw new BombyxError(
+        "ATTEMPT_OPEN",
+        "The node still answers this request; its own receipt settles it.",
+        {
+          retryAfterMs: 1_000,
+        },
+      );
+    }
+    if (attempt.state === "lost") await ledger.settle(signed, now());
+    return await ledger.lose(receipt, now());
+  }
+
+  /** A running receipt is remembered, for the case that the node is lost, and passed on. */
+  async #running(link: NodeLink, stream: number, payload: Buffer, signed: SignedReceipt): Promise<void> {
+    const attempt = this.#attemptOf(signed.receipt);
+    if (attempt?.state === "running") link.peek(stream)?.receipt(payload, false);
+    await this.#options.ledger.settle(signed, this.#options.now());
+  }
+
+  async #final(link: NodeLink, stream: number, payload: Buffer, signed: SignedReceipt): Promise<void> {
+    const { ledger, attempts, acks, now } = this.#options;
+    const attempt = this.#attemptOf(signed.receipt);
+    if (attempt) attempts.settling(attempt);
+    const settlement = await ledger.settle(signed, now());
+    if (attempt) attempts.settled(attempt, signed, settlement);
+    link.take(stream)?.receipt(payload, true);
+    link.control(acks.acknowledge(stream, link.node, settlement.ack));
+  }
+
+  /** The attempt that a receipt names. @throws BombyxError RECEIPT_INVALID when the two disagree. */
+  #attemptOf(receipt: Receipt): Attempt | undefined {
+    const attempt = this.#options.attempts.find(receipt);
+    const field = attempt && disagreement(receipt, attempt);
+    if (field) {
+      throw new BombyxError("RECEIPT_INVALID", "The receipt is not for what was asked.", { field });
+    }
+    return attempt;
+  }
+
+  /** @throws BombyxError RECEIPT_INVALID unless the node attested under that id signed it. */
+  async #authentic(value: unknown, node?: string): Promise<SignedReceipt> {
+    const parsed = signedReceiptSchema.safeParse(value);
+    if (!parsed.success) {
+      throw new BombyxError("RECEIPT_INVALID", "The receipt has not the shape of a Bombyx receipt.", {
+        cause: parsed.error,
+      });
+    }
+    const signed = parsed.data;
+    const signer = await this.#options.attestations.signer(signed.receipt.attestationId);
+    if (!signer || (node !== undefined && signer.node !== node)) {
+      throw new BombyxError("RECEIPT_INVALID", "The receipt names an attestation that is not this node's.", {
+        field: "attestationId",
+      });
+    }
+    verifyReceipt(signed, signer.sigPk);
+    return signed;
+  }
+
+  /** PROTOCOL §8: what bills more than was reserved is not settled, and its node serves no more. */
+  #refused(link: NodeLink, stream: number, error: unknown): void {
+    const { fleet, log } = this.#options;
+    const known = error instanceof BombyxError ? error : undefined;
+    if (known) log.warn({ node: link.node, code: known.code, field: known.field }, known.message);
+    else log.error({ err: error, node: link.node }, "a receipt could not be settled");
+    const node = fleet.get(link.node);
+    link.take(stream)?.failed({
+      code: known ? "RECEIPT_INVALID" : "INTERNAL",
+      message: known
+        ? `The node's receipt was refused: ${known.message}`
+        : "The receipt could not be settled.",
+    });
+    if (known?.code === "QUARANTINED" && node) fleet.quarantine(node, known.message);
+  }
+}
+
+function parse(payload: Buffer): unknown {
+  try {
+    return JSON.parse(fromUtf8(payload));
+  } catch (cause) {
+    throw new BombyxError("RECEIPT_INVALID", "The receipt is not JSON.", { cause });
+  }
+}

@@ -1,0 +1,110 @@
+import { BombyxError, limits } from "@bombyx/protocol/wire";
+
+/** What the gateway knows of a session: who opened it, and where. Its keys are the two ends' own. */
+export interface Session {
+  readonly id: string;
+  readonly account: string;
+  readonly node: string;
+  readonly attestationId: string;
+  /** Attempts under way; a session is idle at 0. */
+  running: number;
+  usedAt: number;
+}
+
+/** Sessions of all nodes, least recently used first. An idle one costs its row here and nothing else. */
+export class SessionTable {
+  readonly #now: () => number;
+  readonly #sessions = new Map<string, Session>();
+  readonly #byOwnerAndNode = new Map<string, Set<Session>>();
+  readonly #perNode = new Map<string, number>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /**
+   * Makes room for one more session of this account on this node: the oldest idle one goes.
+   * @throws BombyxError SESSION_LIMIT when none is idle, or the node has as many as it takes.
+   */
+  makeRoom(account: string, node: string): void {
+    this.sweep();
+    const own = this.#byOwnerAndNode.get(`${account}\n${node}`);
+    if (own && own.size >= limits.sessionsPerAccountAndNode) {
+      const idle = [...own].filter(({ running }) => running === 0).sort((a, b) => a.usedAt - b.usedAt)[0];
+      if (!idle) {
+        throw new BombyxError(
+          "SESSION_LIMIT",
+          `An account has at most ${limits.sessionsPerAccountAndNode} sessions on a node and all of yours are answering; use one of them or another node.`,
+          { retryAfterMs: 1_000 },
+        );
+      }
+      this.#remove(idle);
+    }
+    if ((this.#perNode.get(node) ?? 0) >= limits.sessionsPerNode) {
+      throw new BombyxError("SESSION_LIMIT", "This node holds as many sessions as it can; use another.", {
+        retryAfterMs: 60_000,
+      });
+    }
+  }
+
+  /** @throws BombyxError SESSION_LIMIT, or NODE_FAILED: a node that names another's session would take it over. */
+  add(session: { id: string; account: string; node: string; attestationId: string }): void {
+    this.makeRoom(session.account, session.node);
+    if (this.#sessions.has(session.id)) {
+      throw new BombyxError("NODE_FAILED", "The node named a session that is another's; use another node.");
+    }
+    const row: Session = { ...session, running: 0, usedAt: this.#now() };
+    this.#sessions.set(row.id, row);
+    const key = `${row.account}\n${row.node}`;
+    const own = this.#byOwnerAndNode.get(key);
+    if (own) own.add(row);
+    else this.#byOwnerAndNode.set(key, new Set([row]));
+    this.#perNode.set(row.node, (this.#perNode.get(row.node) ?? 0) + 1);
+  }
+
+  /**
+   * The session, touched.
+   * @throws BombyxError SESSION_UNKNOWN (never opened, idle too long, or before a restart) or FORBIDDEN
+   * (another account opened it).
+   */
+  use(id: string, account: string): Session {
+    const session = this.#sessions.get(id);
+    if (!session || this.#expired(session)) {
+      throw new BombyxError("SESSION_UNKNOWN", "This session has ended or was never opened; open another.");
+    }
+    if (session.account !== account) {
+      throw new BombyxError("FORBIDDEN", "A session serves only the account that opened it.");
+    }
+    session.usedAt = this.#now();
+    this.#sessions.delete(id);
+    this.#sessions.set(id, session);
+    return session;
+  }
+
+  /** Forgets sessions that have been idle for too long. */
+  sweep(): void {
+    for (const session of this.#sessions.values()) {
+      if (this.#now() - session.usedAt < limits.sessionIdleMs) return;
+      if (this.#expired(session)) this.#remove(session);
+    }
+  }
+
+  #expired(session: Session): boolean {
+    return session.running === 0 && this.#now() - session.usedAt >= limits.sessionIdleMs;
+  }
+
+  #remove(session: Session): void {
+    this.#sessions.delete(session.id);
+    const key = `${session.account}\n${session.node}`;
+    const own = this.#byOwnerAndNode.get(key);
+    own?.delete(session);
+    if (own?.size === 0) this.#byOwnerAndNode.delete(key);
+    const left = (this.#perNode.get(session.node) ?? 1) - 1;
+    if (left > 0) this.#perNode.set(session.node, left);
+    else this.#perNode.delete(session.node);
+  }
+}

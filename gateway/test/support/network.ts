@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AttestationPolicy } from "@bombyx/protocol/attestation";
+import { SimulatedWorld } from "@bombyx/protocol/simulation";
+import { candidatesSchema } from "@bombyx/protocol/wire";
+import type { GatewayConfig } from "../../src/config.ts";
+import { type Gateway, startGateway } from "../../src/index.ts";
+import { openLedger } from "../../src/ledger/index.ts";
+import { createLog } from "../../src/log.ts";
+import { builtInPrice } from "../../src/prices.ts";
+import { startChain } from "./chain.ts";
+import { TestClient } from "./client.ts";
+import { ScriptedNode, type ScriptedNodeOptions } from "./scripted-node.ts";
+import { memoryAccounts, memoryBundles } from "./stand-ins.ts";
+
+export interface TestNetwork {
+  gateway: Gateway;
+  /** Developer "ann", with an allowance. */
+  client: TestClient;
+  world: SimulatedWorld;
+  /** What the gateway logged. */
+  log: string[];
+  clientOf(developer: string): Promise<TestClient>;
+  fund(developer: string, nano: bigint): Promise<void>;
+  dial(options?: Partial<ScriptedNodeOptions>): Promise<ScriptedNode>;
+  join(options?: Partial<ScriptedNodeOptions>, sessions?: ScriptedNode["sessions"]): Promise<ScriptedNode>;
+  priceId(model?: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+export async function startNetwork(
+  config: Partial<Omit<GatewayConfig, "policy">> & {
+    policy?: (world: SimulatedWorld) => AttestationPolicy;
+    now?: () => number;
+  } = {},
+): Promise<TestNetwork> {
+  const dataDir = mkdtempSync(join(tmpdir(), "bombyx-gateway-"));
+  const world = await SimulatedWorld.create({ now: Date.now() });
+  const simulated = world.policy();
+  const { policy, now, ...rest } = config;
+  const chain = await startChain(simulated.chain);
+  const log: string[] = [];
+  const ledger = await openLedger({ dataDir });
+  const accounts = memoryAccounts();
+  const gateway = await startGateway(
+    {
+      host: "127.0.0.1",
+      port: 0,
+      metricsHost: "127.0.0.1",
+      metricsPort: 0,
+      dataDir,
+      policy: policy?.(world) ?? simulated,
+      chainEndpoints: chain.endpoints,
+      prices: [],
+      defaultPrice: builtInPrice,
+      origins: [],
+      queuePerSlot: 1,
+      queueDeadlineMs: 10_000,
+      drainMs: 5_000,
+      logLevel: "trace",
+      ...rest,
+    },
+    {
+      accounts,
+      bundles: memoryBundles(),
+      ledger,
+      log: createLog("trace", { write: (line) => void log.push(line) }),
+      ...(now && { now }),
+    },
+  );
+  const options = async (own: Partial<ScriptedNodeOptions>): Promise<ScriptedNodeOptions> => ({
+    world,
+    beacon: chain.beacon,
+    ...(own.identity === undefined && {
+      pairingCode: (await accounts.createPairingCode({ owner: "developer:owner" })).code,
+    }),
+    ...own,
+  });
+  const nodes: ScriptedNode[] = [];
+  const fund = (developer: string, nano: bigint) =>
+    ledger.deposit({
+      key: `fund-${developer}-${nano}`,
+      account: `sponsor:${developer}`,
+      nano,
+      at: Date.now(),
+    });
+  await fund("ann", 10n ** 12n);
+  const client = new TestClient(gateway.url, "key-ann");
+  return {
+    gateway,
+    client,
+    world,
+    log,
+    fund,
+    clientOf: async (developer) => new TestClient(gateway.url, `key-${developer}`),
+    dial: async (own = {}) => {
+      const node = await ScriptedNode.dial(gateway.url, await options(own));
+      nodes.push(node);
+      return node;
+    },
+    join: async (own = {}, sessions) => {
+      const node = await ScriptedNode.join(gateway.url, await options(own), sessions);
+      nodes.push(node);
+      return node;
+    },
+    priceId: async (model = "spark") => {
+      const { json } = await client.call("GET", `/v1/candidates?model=${model}`);
+      return candidatesSchema.parse(json).price.id;
+    },
+    close: async () => {
+      for (const node of nodes) node.kill();
+      await gateway.stop();
+      chain.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
