@@ -1,11 +1,11 @@
-import type { Fetch } from "./gateway/gateway.ts";
+import type { ApiKey, Fetch } from "./gateway/gateway.ts";
 import type { Policy } from "./trust/policy.ts";
 
 export interface ClientOptions {
   /** Base URL of any gateway; it is not trusted. */
   readonly gateway: string;
-  /** API key, or the short-lived token of a Mini App. */
-  readonly apiKey: string;
+  /** API key, or the short-lived token of a Mini App; a function is asked before every request. */
+  readonly apiKey: ApiKey;
   /** What to trust. @default the strict policy: Intel's root and released measurements only */
   readonly policy?: Policy;
   /** Session for requests that name no `user`. @default "" */

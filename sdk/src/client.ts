@@ -23,7 +23,7 @@ import { type ReadRequest, readRequest } from "./openai/request.ts";
 import { openAiFetch } from "./openai-fetch.ts";
 import { Connector } from "./session/connector.ts";
 import { SessionPool } from "./session/pool.ts";
-import { defaultPolicy, policyAppraiser } from "./trust/policy.ts";
+import { policyAppraiser, strictPolicy } from "./trust/policy.ts";
 import { Verifier } from "./trust/verifier.ts";
 
 export interface RequestOptions {
@@ -62,7 +62,7 @@ export class BombyxClient {
   /** @throws BombyxError BAD_REQUEST when `gateway` is not an http(s) URL. */
   constructor(options: ClientOptions) {
     const {
-      policy = defaultPolicy,
+      policy = strictPolicy,
       now = Date.now,
       fetch = (url, init) => globalThis.fetch(url, init),
     } = options;

@@ -16,11 +16,14 @@ import { readBounded } from "./read-bounded.ts";
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 export type Models = z.infer<typeof modelsSchema>;
 
+/** A key, or how to get one that is valid now. */
+export type ApiKey = string | (() => string | Promise<string>);
+
 export interface GatewayOptions {
   /** Base URL, for example `https://gateway.example`. */
   readonly url: string;
   /** API key or session token; only ever sent in the `Authorization` header. */
-  readonly apiKey: string;
+  readonly apiKey?: ApiKey;
   readonly fetch: Fetch;
   /** Bot keys only: Telegram user id for whom the bot asks. */
   readonly telegramUser?: string;
@@ -36,27 +39,26 @@ const message2Bytes = 48;
  */
 export class Gateway {
   readonly #base: string;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #apiKey: ApiKey | undefined;
+  readonly #telegramUser: string | undefined;
   readonly #fetch: Fetch;
 
   constructor({ url, apiKey, fetch, telegramUser }: GatewayOptions) {
     this.#base = baseUrl(url);
-    this.#headers = {
-      authorization: `Bearer ${apiKey}`,
-      ...(telegramUser !== undefined && { [sealedHeaders.user]: telegramUser }),
-    };
+    this.#apiKey = apiKey;
+    this.#telegramUser = telegramUser;
     this.#fetch = fetch;
   }
 
   async models(signal: AbortSignal): Promise<Models> {
-    return modelsSchema.parse(await this.#json("v1/models", signal));
+    return parsed(modelsSchema, await this.#json("v1/models", signal), "models");
   }
 
   /** At most five, best first; `not` names nodes that the client has just lost or refused. */
   async candidates(model: string, not: readonly string[], signal: AbortSignal): Promise<Candidates> {
     const query = new URLSearchParams({ model });
     if (not.length > 0) query.set("not", not.join(","));
-    return candidatesSchema.parse(await this.#json(`v1/candidates?${query}`, signal));
+    return parsed(candidatesSchema, await this.#json(`v1/candidates?${query}`, signal), "candidates");
   }
 
   /** The exact bytes of a bundle. */
@@ -122,17 +124,39 @@ export class Gateway {
     await response.body?.cancel();
   }
 
-  async #json(path: string, signal: AbortSignal): Promise<unknown> {
-    const bytes = await readBounded(await this.#send(path, { signal }), maxListBytes);
-    return JSON.parse(new TextDecoder().decode(bytes));
+  /** Exchanges init data for a token; the answer is not judged here. */
+  async exchangeToken(request: { botId: number; initData: string }): Promise<unknown> {
+    return await this.#json("v1/tokens", new AbortController().signal, {
+      method: "POST",
+      body: JSON.stringify(request),
+      headers: { "content-type": "application/json" },
+    });
+  }
+
+  async #headers(): Promise<Record<string, string>> {
+    const key = typeof this.#apiKey === "function" ? await this.#apiKey() : this.#apiKey;
+    return {
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+      ...(this.#telegramUser !== undefined && { [sealedHeaders.user]: this.#telegramUser }),
+    };
+  }
+
+  async #json(path: string, signal: AbortSignal, init: RequestInit = {}): Promise<unknown> {
+    const bytes = await readBounded(await this.#send(path, { ...init, signal }), maxListBytes);
+    try {
+      return JSON.parse(new TextDecoder().decode(bytes));
+    } catch (cause) {
+      throw malformed(path, cause);
+    }
   }
 
   async #send(path: string, init: RequestInit): Promise<Response> {
     let response: Response;
+    const headers = await this.#headers();
     try {
       response = await this.#fetch(`${this.#base}${path}`, {
         ...init,
-        headers: { ...this.#headers, ...(init.headers as Record<string, string> | undefined) },
+        headers: { ...headers, ...(init.headers as Record<string, string> | undefined) },
         redirect: "error",
         credentials: "omit",
         cache: "no-store",
@@ -147,6 +171,17 @@ export class Gateway {
     return response;
   }
 }
+
+function parsed<T extends z.ZodType>(schema: T, value: unknown, what: string): z.infer<T> {
+  const result = schema.safeParse(value);
+  if (!result.success) throw malformed(what, result.error);
+  return result.data;
+}
+
+const malformed = (what: string, cause: unknown): BombyxError =>
+  new BombyxError("GATEWAY_UNREACHABLE", `The gateway's answer for ${what} is not in Bombyx's format.`, {
+    cause,
+  });
 
 /** @throws BombyxError BAD_REQUEST when `url` is not an http(s) URL without credentials. */
 function baseUrl(url: string): string {

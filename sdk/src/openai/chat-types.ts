@@ -2,7 +2,12 @@
 
 export interface FunctionTool {
   type: "function";
-  function: { name: string; description?: string; parameters?: Readonly<Record<string, unknown>>; strict?: boolean };
+  function: {
+    name: string;
+    description?: string;
+    parameters?: Readonly<Record<string, unknown>>;
+    strict?: boolean;
+  };
 }
 
 export interface ToolCall {
@@ -23,7 +28,12 @@ export type ResponseFormat =
   | { type: "json_object" }
   | {
       type: "json_schema";
-      json_schema: { name: string; description?: string; schema?: Readonly<Record<string, unknown>>; strict?: boolean };
+      json_schema: {
+        name: string;
+        description?: string;
+        schema?: Readonly<Record<string, unknown>>;
+        strict?: boolean;
+      };
     };
 
 export interface StreamOptions {

@@ -1,9 +1,12 @@
 import {
   type AttestationPolicy,
   appraise,
-  strictPolicy,
+  attestationPolicySchema,
+  strictPolicy as strictAttestation,
   toncenterChainView,
 } from "@bombyx/protocol/attestation";
+import { BombyxError } from "@bombyx/protocol/wire";
+import * as z from "zod";
 import type { Fetch } from "../gateway/gateway.ts";
 import type { Appraiser } from "./verifier.ts";
 
@@ -26,10 +29,36 @@ export interface Policy {
  * A second pinned endpoint comes with the first release; before that, no node passes MEASUREMENT, which
  * is judged before the chain is asked.
  */
-export const defaultPolicy: Policy = {
-  attestation: strictPolicy,
+export const strictPolicy: Policy = {
+  attestation: strictAttestation,
   chainEndpoints: ["https://toncenter.com/api/v2"],
 };
+
+const policySchema = z.strictObject({
+  attestation: attestationPolicySchema,
+  chainEndpoints: z.array(z.url()).min(2, "two or more URLs"),
+  tickMs: z.union([z.literal(0), z.literal(80)]).optional(),
+  minOwners: z.int().min(1).max(5).optional(),
+});
+
+/**
+ * A policy that came as data: a file that the user named.
+ * @throws BombyxError BAD_REQUEST naming the field.
+ */
+export function parsePolicy(value: unknown): Policy {
+  const result = policySchema.safeParse(value);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const field = issue?.path.join(".") || "policy";
+    throw new BombyxError("BAD_REQUEST", `The policy is not valid at ${field}: ${issue?.message}`, { field });
+  }
+  const { tickMs, minOwners, ...policy } = result.data;
+  return {
+    ...policy,
+    ...(tickMs !== undefined && { tickMs }),
+    ...(minOwners !== undefined && { minOwners }),
+  };
+}
 
 /** The verifier under a policy, with its own view of the chain. */
 export function policyAppraiser(policy: Policy, fetch: Fetch, now: () => number): Appraiser {
