@@ -26,13 +26,15 @@ export async function verifyChain(
     "CHAIN_LENGTH",
     `A certificate chain has ${chain.length} certificates instead of ${roles.length}.`,
   );
-  for (const [i, certificate] of chain.entries()) {
-    const { commonName } = certificate;
+  for (const [i, { commonName }] of chain.entries()) {
     demand(
       roles[i]?.includes(commonName) === true,
       "CERT_ROLE",
       `The certificate of "${commonName}" stands where ${roles[i]?.join(" or ")} belongs.`,
     );
+  }
+  for (const [i, certificate] of chain.entries()) {
+    const { commonName } = certificate;
     demand(
       certificate.notBefore <= now,
       "CERT_NOT_YET_VALID",
