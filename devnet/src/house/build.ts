@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,6 +34,11 @@ const tool = (name: string): string => join(root, "node_modules/.bin", name);
 /** Compiles each published room into `out/<room>/dist`; never tests, never the simulation. */
 export function buildPackages(out: string): void {
   const scratch = mkdtempSync(join(tmpdir(), "bombyx-build-"));
+  // The types just built name zod and others, which the compiler looks for above them.
+  const modules = join(out, "node_modules");
+  const linked = !existsSync(modules);
+  mkdirSync(out, { recursive: true });
+  if (linked) symlinkSync(join(root, "node_modules"), modules);
   try {
     for (const room of publishedRooms) {
       const folder = join(out, room);
@@ -56,6 +70,7 @@ export function buildPackages(out: string): void {
       }
     }
   } finally {
+    if (linked) unlinkSync(modules);
     rmSync(scratch, { recursive: true, force: true });
   }
 }
