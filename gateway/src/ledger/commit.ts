@@ -80,8 +80,9 @@ export class Committer {
     return attempts;
   }
 
+  /** On one snapshot of the file; it keeps nobody from writing. */
   #audit(): Outcome {
-    this.#begin.run();
+    this.#database.exec("BEGIN");
     try {
       return { value: audit(this.#statements) };
     } catch (error) {

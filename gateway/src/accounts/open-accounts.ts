@@ -1,0 +1,113 @@
+import { BombyxError } from "@bombyx/protocol/wire";
+import { sponsorAccount } from "../ledger/money.ts";
+import type { Store } from "../store/open-store.ts";
+import type { Accounts, Principal } from "./accounts.ts";
+import { ApiKeys, apiKeyKind } from "./api-keys.ts";
+import { initDataKey, telegramKeys } from "./init-data.ts";
+import { assertDeveloper, assertTelegramId, developerAccount } from "./names.ts";
+import { Pairing } from "./pairing.ts";
+import { Persons, personTokenKind } from "./persons.ts";
+import { type Rate, RateLimiter } from "./rate-limit.ts";
+
+export interface AccountsOptions {
+  readonly store: Pick<Store, "db">;
+  readonly now?: () => number;
+  /** Ed25519 keys (hex) that init data may be signed with. @default Telegram's production key */
+  readonly initDataKeys?: readonly string[];
+  /** Requests per account. @default 1,200 a minute, 600 at once */
+  readonly requests?: Rate;
+  /** Failed pairing tries per address. @default 5 a minute, 10 at once; of everybody together twelve times that */
+  readonly pairingTries?: Rate;
+}
+
+const defaultRequests: Rate = { perMinute: 1_200, burst: 600 };
+const defaultPairingTries: Rate = { perMinute: 5, burst: 10 };
+/** How many addresses' worth of failed pairing tries all together may make. */
+const pairingAddresses = 12;
+
+/** @throws TypeError when a key of `initDataKeys` is not one. */
+export function openAccounts({
+  store: { db },
+  now = Date.now,
+  initDataKeys = [telegramKeys.production],
+  requests = defaultRequests,
+  pairingTries = defaultPairingTries,
+}: AccountsOptions): Accounts {
+  const keys = new ApiKeys(db, now);
+  const persons = new Persons(db, initDataKeys.map(initDataKey), now);
+  const pairing = new Pairing(db, {
+    tries: new RateLimiter("failed pairing tries", pairingTries, now),
+    allTries: new RateLimiter("failed pairing tries", times(pairingTries, pairingAddresses), now),
+    now,
+  });
+  const limiter = new RateLimiter("requests", requests, now);
+
+  async function byKey(secret: string, bombyxUser?: string): Promise<Principal | undefined> {
+    const key = await keys.find(secret);
+    if (key === undefined) return undefined;
+    const { developer, botId } = key;
+    if (bombyxUser === undefined) {
+      const account = developerAccount(developer);
+      return { account, payer: sponsorAccount(developer), developer, kind: "key" };
+    }
+    if (botId === undefined) throw notABot();
+    if (!/^[1-9][0-9]{0,15}$/.test(bombyxUser)) {
+      throw new BombyxError("BAD_REQUEST", "Bombyx-User takes a Telegram user id in decimal digits.", {
+        field: "Bombyx-User",
+      });
+    }
+    assertTelegramId(Number(bombyxUser), "Bombyx-User");
+    return persons.person(botId, Number(bombyxUser), "bot");
+  }
+
+  return {
+    async authenticate(bearer, bombyxUser) {
+      let principal: Principal | undefined;
+      if (bearer.startsWith(`${apiKeyKind}_`)) principal = await byKey(bearer, bombyxUser);
+      else if (bearer.startsWith(`${personTokenKind}_`)) {
+        principal = await persons.findToken(bearer);
+        if (principal !== undefined && bombyxUser !== undefined) throw notABot();
+      }
+      if (principal !== undefined) return principal;
+      throw new BombyxError(
+        "UNAUTHENTICATED",
+        "The API key or token is unknown, revoked or expired: send a valid one as Authorization: Bearer.",
+        { field: "Authorization" },
+      );
+    },
+    async issueToken({ botId, initData }) {
+      return persons.issueToken(botId, initData);
+    },
+    async createApiKey({ developer, label = "", botId }) {
+      assertDeveloper(developer);
+      if (botId !== undefined && (await persons.developerOf(botId)) !== developer) {
+        throw new BombyxError("BOT_NOT_REGISTERED", `Bot ${botId} is not registered by ${developer}.`, {
+          field: "botId",
+        });
+      }
+      return keys.create(developer, label, botId);
+    },
+    listApiKeys: (developer) => keys.list(developer),
+    revokeApiKey: (id) => keys.revoke(id),
+    async registerBot({ developer, botId }) {
+      assertDeveloper(developer);
+      assertTelegramId(botId, "botId");
+      await persons.registerBot(developer, botId);
+    },
+    createPairingCode: ({ owner, validForMs }) => pairing.createCode(owner, validForMs),
+    pairNode: (request) => pairing.pair(request),
+    findNode: (node) => pairing.find(node),
+    nodesOf: (owner) => pairing.nodesOf(owner),
+    admit: (account, cost) => limiter.take(account, cost),
+  };
+}
+
+const times = ({ perMinute, burst }: Rate, factor: number): Rate => ({
+  perMinute: perMinute * factor,
+  burst: burst * factor,
+});
+
+const notABot = () =>
+  new BombyxError("FORBIDDEN", "Bombyx-User is for a registered bot's key: this key is not one.", {
+    field: "Bombyx-User",
+  });
