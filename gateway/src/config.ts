@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type AttestationPolicy, attestationPolicySchema, strictPolicy } from "@bombyx/protocol/attestation";
-import { count, nano } from "@bombyx/protocol/wire";
+import { count, hex, nano } from "@bombyx/protocol/wire";
 import * as z from "zod";
 import { builtInPrice, type DefaultPrice, type PriceRow } from "./prices.ts";
 
@@ -20,11 +20,17 @@ export interface GatewayConfig {
   readonly defaultPrice: DefaultPrice;
   /** Pages that may call the API, as origins. */
   readonly origins: readonly string[];
+  /** The operator's part of what is charged, in 1/10000. */
+  readonly feeBps: number;
+  /** Ed25519 keys (hex) that sign init data; Telegram's own unless a simulation was asked for. */
+  readonly initDataKeys?: readonly string[];
   readonly queuePerSlot: number;
   readonly queueDeadlineMs: number;
   readonly drainMs: number;
   readonly logLevel: string;
 }
+
+export const defaultDataDir = "bombyx-gateway";
 
 /** An environment variable that the gateway cannot use. */
 export class ConfigError extends Error {
@@ -43,11 +49,13 @@ const environmentSchema = z.object({
   BOMBYX_PORT: port.default(8_780),
   BOMBYX_METRICS_HOST: z.string().min(1).default("127.0.0.1"),
   BOMBYX_METRICS_PORT: port.default(9_464),
-  BOMBYX_DATA_DIR: z.string().min(1).default("bombyx-gateway"),
+  BOMBYX_DATA_DIR: z.string().min(1).default(defaultDataDir),
   BOMBYX_SIMULATION: z.string().min(1).optional(),
   BOMBYX_CHAIN_ENDPOINTS: list.pipe(z.array(z.url()).min(2, "two or more URLs")).optional(),
   BOMBYX_PRICES: z.string().min(1).optional(),
   BOMBYX_ORIGINS: list.pipe(z.array(z.url().transform((url) => new URL(url).origin))).default([]),
+  BOMBYX_FEE_BPS: z.coerce.number().int().min(0).max(3_000).default(1_000),
+  BOMBYX_INIT_DATA_KEYS: list.pipe(z.array(hex.b32).min(1)).optional(),
   BOMBYX_QUEUE_PER_SLOT: z.coerce.number().int().min(0).max(64).default(4),
   BOMBYX_QUEUE_DEADLINE_MS: milliseconds.default(10_000),
   BOMBYX_DRAIN_MS: milliseconds.default(30_000),
@@ -88,6 +96,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): GatewayConfig {
     values.BOMBYX_SIMULATION === undefined
       ? undefined
       : readJsonFile("BOMBYX_SIMULATION", values.BOMBYX_SIMULATION, simulationSchema);
+  if (values.BOMBYX_INIT_DATA_KEYS && !simulation) {
+    throw new ConfigError(
+      "BOMBYX_INIT_DATA_KEYS is only taken with BOMBYX_SIMULATION: persons are known by Telegram's own keys.",
+    );
+  }
   const prices =
     values.BOMBYX_PRICES === undefined
       ? undefined
@@ -109,6 +122,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): GatewayConfig {
     prices: Object.entries(prices?.models ?? {}).map(([model, rates]) => ({ model, ...rates })),
     defaultPrice: prices?.default ?? builtInPrice,
     origins: values.BOMBYX_ORIGINS,
+    feeBps: values.BOMBYX_FEE_BPS,
+    ...(values.BOMBYX_INIT_DATA_KEYS && { initDataKeys: values.BOMBYX_INIT_DATA_KEYS }),
     queuePerSlot: values.BOMBYX_QUEUE_PER_SLOT,
     queueDeadlineMs: values.BOMBYX_QUEUE_DEADLINE_MS,
     drainMs: values.BOMBYX_DRAIN_MS,

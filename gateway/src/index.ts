@@ -7,6 +7,7 @@ import { toncenterChainView } from "@bombyx/protocol/attestation";
 import { ready } from "@bombyx/protocol/receipt";
 import { BombyxError } from "@bombyx/protocol/wire";
 import type { Accounts } from "./accounts/accounts.ts";
+import { openAccounts } from "./accounts/open-accounts.ts";
 import { accountRoutes } from "./api/account-routes.ts";
 import { sendJson } from "./api/bodies.ts";
 import { Callers } from "./api/callers.ts";
@@ -20,6 +21,7 @@ import { AttestationIntake } from "./fleet/attestation-intake.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { LinkServer } from "./fleet/link-server.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import { openLedger } from "./ledger/open-ledger.ts";
 import type { Log } from "./log.ts";
 import { Metrics, metricsServer } from "./metrics.ts";
 import { PriceList } from "./prices.ts";
@@ -30,7 +32,7 @@ import { ReceiptIntake } from "./relay/receipt-intake.ts";
 import { Relay } from "./relay/relay.ts";
 import { SessionTable } from "./relay/session-table.ts";
 import { StallWatch } from "./relay/stall-watch.ts";
-import type { Bundles } from "./store/store.ts";
+import { openStore } from "./store/open-store.ts";
 
 export interface Gateway {
   /** Where clients and nodes connect. */
@@ -43,11 +45,10 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-export interface GatewayParts {
-  readonly accounts: Accounts;
-  readonly bundles: Bundles;
-  readonly ledger: Ledger;
+/** What a process, or a test, brings from outside. */
+export interface GatewaySurroundings {
   readonly log: Log;
+  /** ms since epoch. @default Date.now */
   readonly now?: () => number;
 }
 
@@ -56,10 +57,23 @@ const lostGraceMs = 60_000;
 const bundlesKeptMs = 24 * 3_600_000;
 
 /** Starts a gateway: everything it consists of, in the order in which one needs the other. */
-export async function startGateway(config: GatewayConfig, parts: GatewayParts): Promise<Gateway> {
-  const { accounts, bundles, ledger, log, now = Date.now } = parts;
+export async function startGateway(
+  config: GatewayConfig,
+  { log, now = Date.now }: GatewaySurroundings,
+): Promise<Gateway> {
   await ready;
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const { dataDir } = config;
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+
+  // What outlives the process.
+  const store = openStore({ dataDir });
+  const { bundles } = store;
+  const accounts = openAccounts({
+    store,
+    now,
+    ...(config.initDataKeys && { initDataKeys: config.initDataKeys }),
+  });
+  const ledger = await openLedger({ dataDir, feeBps: config.feeBps, takeOverAt: now() });
 
   // Who serves what, and who may.
   const chain = toncenterChainView({ endpoints: config.chainEndpoints, chain: config.policy.chain, fetch });
@@ -76,7 +90,7 @@ export async function startGateway(config: GatewayConfig, parts: GatewayParts): 
   // Ciphertext and money.
   const sessions = new SessionTable(now);
   const stalls = new StallWatch(now);
-  const acks = new AckSigner(loadAckKey(config.dataDir), config.policy.chain);
+  const acks = new AckSigner(loadAckKey(dataDir), config.policy.chain);
   const metrics: Metrics = new Metrics({
     streams: () => relay.streams,
     reservations: () => attempts.open,
@@ -155,6 +169,7 @@ export async function startGateway(config: GatewayConfig, parts: GatewayParts): 
     metricsDoor.close();
     metricsDoor.closeAllConnections();
     await ledger.close();
+    await store.close();
     log.info("gateway is down");
   }
 

@@ -18,6 +18,12 @@ export interface Attested {
   readonly validUntil: number;
 }
 
+/** Whose receipts an attestation's key signs. */
+export interface Signer {
+  readonly node: string;
+  readonly sigPk: Uint8Array;
+}
+
 export interface AttestationIntakeOptions {
   readonly policy: AttestationPolicy;
   readonly chain: ChainView;
@@ -34,7 +40,7 @@ const rememberedKeys = 10_000;
  */
 export class AttestationIntake {
   readonly #options: AttestationIntakeOptions;
-  readonly #keys = new Map<string, { node: string; sigPk: Uint8Array }>();
+  readonly #keys = new Map<string, Signer>();
 
   constructor(options: AttestationIntakeOptions) {
     this.#options = options;
@@ -77,16 +83,19 @@ export class AttestationIntake {
     return (await this.#options.bundles.get(attestationId))?.bytes;
   }
 
-  /** Who signs receipts under an attestation, also after a restart. */
-  async signer(attestationId: string): Promise<{ node: string; sigPk: Uint8Array } | undefined> {
-    const known = this.#keys.get(attestationId);
-    if (known) return known;
+  /** Who signs receipts under an attestation that this process has seen. */
+  knownSigner(attestationId: string): Signer | undefined {
+    return this.#keys.get(attestationId);
+  }
+
+  /** The same for one that was accepted before a restart. */
+  async storedSigner(attestationId: string): Promise<Signer | undefined> {
     const stored = await this.#options.bundles.get(attestationId);
     if (!stored) return undefined;
     return this.#remember(attestationId, stored.node, fromHex(stored.sigPk));
   }
 
-  #remember(attestationId: string, node: string, sigPk: Uint8Array) {
+  #remember(attestationId: string, node: string, sigPk: Uint8Array): Signer {
     const signer = { node, sigPk };
     this.#keys.set(attestationId, signer);
     for (const oldest of this.#keys.keys()) {

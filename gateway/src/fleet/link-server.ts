@@ -105,7 +105,9 @@ export class LinkServer {
     for (const socket of this.#sockets) socket.close(1001);
     this.#server.close();
     // A node that does not answer the close frame must not hold the process.
-    setTimeout(() => this.#sockets.forEach((socket) => socket.terminate()), 1_000).unref();
+    setTimeout(() => {
+      for (const socket of this.#sockets) socket.terminate();
+    }, 1_000).unref();
   }
 
   #ping(): void {

@@ -94,7 +94,7 @@ export class AnswerRelay implements LinkStream {
       this.#link?.take(this.#stream);
       this.#cancelNode();
       this.failed({
-        code: "SEALED_STREAM",
+        code: "NODE_FAILED",
         message: `The node sent frame ${index} in place of ${this.#next}.`,
       });
       return;

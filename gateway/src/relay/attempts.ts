@@ -15,7 +15,7 @@ import { type Attempt, attemptKey } from "./attempt.ts";
 const cancelledReceiptMs = 10_000;
 
 /** What counts against a node when the scheduler compares it with others. */
-const nodeFaults = new Set<ErrorCode>(["NODE_FAILED", "SEALED_STREAM", "RECEIPT_INVALID"]);
+const nodeFaults = new Set<ErrorCode>(["NODE_FAILED", "RECEIPT_INVALID"]);
 
 export interface AttemptsOptions {
   readonly ledger: Ledger;
@@ -85,7 +85,7 @@ export class Attempts {
   failed(attempt: Attempt, error: ErrorBody): ErrorBody {
     const blame = nodeFaults.has(error.code);
     attempt.node.judge(blame);
-    this.#leave(attempt, error.code === "RECEIPT_INVALID" ? "refused" : "failed");
+    this.#leave(attempt, "failed");
     return blame || error.code === "NODE_BUSY" ? this.#withInstead(attempt, error) : error;
   }
 
@@ -128,13 +128,16 @@ export class Attempts {
     }
   }
 
-  /** Delivered frames are paid by a receipt yet to come; an attempt that delivered nothing costs nothing. */
-  #leave(attempt: Attempt, how: "failed" | "lost" | "refused"): void {
+  /**
+   * A node that failed has said its last word: its running receipts are what is paid. One that is lost
+   * may come back with a receipt, or the client brings the last one that it got. Where nothing was
+   * delivered, nothing is owed.
+   */
+  #leave(attempt: Attempt, how: "failed" | "lost"): void {
     const { ledger, now } = this.#options;
     if (!this.#end(attempt, how)) return;
     if ((attempt.relay?.frames ?? 0) === 0) this.#tell(ledger.release(attempt, now()));
-    // Its last word was refused: what its earlier receipts say is all that is paid.
-    else if (how === "refused") this.#tell(ledger.lose(attempt, now()));
+    else if (how === "failed") this.#tell(ledger.lose(attempt, now()));
     else this.#tell(ledger.markLost(attempt, now()));
   }
 

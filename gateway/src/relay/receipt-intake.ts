@@ -6,7 +6,7 @@ import {
   type SignedReceipt,
   signedReceiptSchema,
 } from "@bombyx/protocol/wire";
-import type { AttestationIntake } from "../fleet/attestation-intake.ts";
+import type { AttestationIntake, Signer } from "../fleet/attestation-intake.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { NodeLink } from "../fleet/node-link.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -25,22 +25,43 @@ export interface ReceiptIntakeOptions {
   readonly now: () => number;
 }
 
+/** A node sends receipts again on this stream, after a reconnection. */
+const resentStream = 0;
+
 /** Receipts on their way from a node to the ledger, the client and back as an Ack (PROTOCOL §8). */
 export class ReceiptIntake {
   readonly #options: ReceiptIntakeOptions;
+  /** Per link, the receipts that its node sends again; one stream, so they are answered in order. */
+  readonly #resent = new WeakMap<NodeLink, Promise<void>>();
 
   constructor(options: ReceiptIntakeOptions) {
     this.#options = options;
   }
 
-  /** A receipt from a node's link; never throws. */
+  /**
+   * A receipt from a node's link; never throws. One that was signed under a known attestation is with
+   * the ledger before this returns, so that what the node says next is judged after it.
+   */
   async receive(link: NodeLink, stream: number, payload: Buffer): Promise<void> {
+    if (stream !== resentStream) return await this.#receive(link, stream, payload);
+    const before = this.#resent.get(link) ?? Promise.resolve();
+    const after = before.then(() => this.#receive(link, stream, payload));
+    this.#resent.set(link, after);
+    await after;
+  }
+
+  async #receive(link: NodeLink, stream: number, payload: Buffer): Promise<void> {
     try {
-      const signed = await this.#authentic(parse(payload), link.node);
+      const signed = parse(payload);
+      const { attestationId } = signed.receipt;
+      const { attestations } = this.#options;
+      const signer =
+        attestations.knownSigner(attestationId) ?? (await attestations.storedSigner(attestationId));
+      authenticate(signed, signer, link.node);
       if (signed.receipt.finish === "running") await this.#running(link, stream, payload, signed);
       else await this.#final(link, stream, payload, signed);
     } catch (error) {
-      this.#refused(link, stream, error);
+      await this.#refused(link, stream, error);
     }
   }
 
@@ -50,9 +71,14 @@ export class ReceiptIntake {
    * @throws BombyxError RECEIPT_INVALID, REQUEST_UNKNOWN, FORBIDDEN or ATTEMPT_OPEN (the node still answers).
    */
   async present(account: string, value: unknown): Promise<{ units: number; chargedNano: bigint }> {
-    const { ledger, now } = this.#options;
-    const signed = await this.#authentic(value);
+    const { ledger, attestations, now } = this.#options;
+    const signed = parse(value);
     const { receipt } = signed;
+    const { attestationId } = receipt;
+    authenticate(
+      signed,
+      attestations.knownSigner(attestationId) ?? (await attestations.storedSigner(attestationId)),
+    );
     const attempt = await ledger.attemptOf(receipt);
     if (!attempt) throw new BombyxError("REQUEST_UNKNOWN", "This gateway knows no such request.");
     if (attempt.account !== account) {
@@ -98,27 +124,11 @@ export class ReceiptIntake {
     return attempt;
   }
 
-  /** @throws BombyxError RECEIPT_INVALID unless the node attested under that id signed it. */
-  async #authentic(value: unknown, node?: string): Promise<SignedReceipt> {
-    const parsed = signedReceiptSchema.safeParse(value);
-    if (!parsed.success) {
-      throw new BombyxError("RECEIPT_INVALID", "The receipt has not the shape of a Bombyx receipt.", {
-        cause: parsed.error,
-      });
-    }
-    const signed = parsed.data;
-    const signer = await this.#options.attestations.signer(signed.receipt.attestationId);
-    if (!signer || (node !== undefined && signer.node !== node)) {
-      throw new BombyxError("RECEIPT_INVALID", "The receipt names an attestation that is not this node's.", {
-        field: "attestationId",
-      });
-    }
-    verifyReceipt(signed, signer.sigPk);
-    return signed;
-  }
-
-  /** PROTOCOL §8: what bills more than was reserved is not settled, and its node serves no more. */
-  #refused(link: NodeLink, stream: number, error: unknown): void {
+  /**
+   * PROTOCOL §8: what bills more than was reserved is not settled, and its node serves no more. Any
+   * other refused receipt is answered with what stands, or its node would send it for ever.
+   */
+  async #refused(link: NodeLink, stream: number, error: unknown): Promise<void> {
     const { fleet, log } = this.#options;
     const known = error instanceof BombyxError ? error : undefined;
     if (known) log.warn({ node: link.node, code: known.code, field: known.field }, known.message);
@@ -131,13 +141,34 @@ export class ReceiptIntake {
         : "The receipt could not be settled.",
     });
     if (known?.code === "QUARANTINED" && node) fleet.quarantine(node, known.message);
+    else if (known) await this.#standing(link, stream);
+  }
+
+  async #standing(link: NodeLink, stream: number): Promise<void> {
+    const { ledger, acks, log } = this.#options;
+    try {
+      link.control(acks.acknowledge(stream, link.node, await ledger.acknowledged(link.node)));
+    } catch (error) {
+      log.error({ err: error, node: link.node }, "the ledger does not answer");
+    }
   }
 }
 
-function parse(payload: Buffer): unknown {
+/** @throws BombyxError RECEIPT_INVALID unless the node attested under the receipt's id signed it. */
+function authenticate(signed: SignedReceipt, signer: Signer | undefined, node?: string): void {
+  if (!signer || (node !== undefined && signer.node !== node)) {
+    throw new BombyxError("RECEIPT_INVALID", "The receipt names an attestation that is not this node's.", {
+      field: "attestationId",
+    });
+  }
+  verifyReceipt(signed, signer.sigPk);
+}
+
+/** @throws BombyxError RECEIPT_INVALID for what has not the shape of a signed receipt. */
+function parse(value: unknown): SignedReceipt {
   try {
-    return JSON.parse(fromUtf8(payload));
+    return signedReceiptSchema.parse(value instanceof Uint8Array ? JSON.parse(fromUtf8(value)) : value);
   } catch (cause) {
-    throw new BombyxError("RECEIPT_INVALID", "The receipt is not JSON.", { cause });
+    throw new BombyxError("RECEIPT_INVALID", "The receipt has not the shape of a Bombyx receipt.", { cause });
   }
 }

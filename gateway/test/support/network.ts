@@ -6,19 +6,20 @@ import { SimulatedWorld } from "@bombyx/protocol/simulation";
 import { candidatesSchema } from "@bombyx/protocol/wire";
 import type { GatewayConfig } from "../../src/config.ts";
 import { type Gateway, startGateway } from "../../src/index.ts";
-import { openLedger } from "../../src/ledger/index.ts";
+import { sponsorAccount } from "../../src/ledger/index.ts";
 import { createLog } from "../../src/log.ts";
 import { builtInPrice } from "../../src/prices.ts";
 import { startChain } from "./chain.ts";
 import { TestClient } from "./client.ts";
 import { ScriptedNode, type ScriptedNodeOptions } from "./scripted-node.ts";
-import { memoryAccounts, memoryBundles } from "./stand-ins.ts";
 
 export interface TestNetwork {
   gateway: Gateway;
   /** Developer "ann", with an allowance. */
   client: TestClient;
   world: SimulatedWorld;
+  dataDir: string;
+  chainEndpoints: readonly string[];
   /** What the gateway logged. */
   log: string[];
   clientOf(developer: string): Promise<TestClient>;
@@ -41,8 +42,6 @@ export async function startNetwork(
   const { policy, now, ...rest } = config;
   const chain = await startChain(simulated.chain);
   const log: string[] = [];
-  const ledger = await openLedger({ dataDir });
-  const accounts = memoryAccounts();
   const gateway = await startGateway(
     {
       host: "127.0.0.1",
@@ -55,20 +54,16 @@ export async function startNetwork(
       prices: [],
       defaultPrice: builtInPrice,
       origins: [],
+      feeBps: 1_000,
       queuePerSlot: 1,
       queueDeadlineMs: 10_000,
       drainMs: 5_000,
       logLevel: "trace",
       ...rest,
     },
-    {
-      accounts,
-      bundles: memoryBundles(),
-      ledger,
-      log: createLog("trace", { write: (line) => void log.push(line) }),
-      ...(now && { now }),
-    },
+    { log: createLog("trace", { write: (line) => void log.push(line) }), ...(now && { now }) },
   );
+  const { accounts, ledger } = gateway;
   const options = async (own: Partial<ScriptedNodeOptions>): Promise<ScriptedNodeOptions> => ({
     world,
     beacon: chain.beacon,
@@ -81,19 +76,25 @@ export async function startNetwork(
   const fund = (developer: string, nano: bigint) =>
     ledger.deposit({
       key: `fund-${developer}-${nano}`,
-      account: `sponsor:${developer}`,
+      account: sponsorAccount(developer),
       nano,
       at: Date.now(),
     });
+  const clientOf = async (developer: string) => {
+    const { key } = await accounts.createApiKey({ developer });
+    return new TestClient(gateway.url, key);
+  };
   await fund("ann", 10n ** 12n);
-  const client = new TestClient(gateway.url, "key-ann");
+  const client = await clientOf("ann");
   return {
     gateway,
     client,
     world,
+    dataDir,
+    chainEndpoints: chain.endpoints,
     log,
     fund,
-    clientOf: async (developer) => new TestClient(gateway.url, `key-${developer}`),
+    clientOf,
     dial: async (own = {}) => {
       const node = await ScriptedNode.dial(gateway.url, await options(own));
       nodes.push(node);
