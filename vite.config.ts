@@ -57,15 +57,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: [...conditions, "node", "module", "development|production"] } },
   optimizeDeps: {
     // Found ahead of the run: what Vite discovers in the middle of it reloads the page under the tests.
-    include: [
-      "libsodium-wrappers",
-      "zod",
-      "canonicalize",
-      "fast-check",
-      "@peculiar/asn1-schema",
-      "@peculiar/asn1-x509",
-      "@peculiar/asn1-ecc",
-    ],
+    include: ["libsodium-wrappers", "zod", "canonicalize", "fast-check"],
   },
   test: { projects: chromium === undefined ? [nodeProject] : [nodeProject, chromiumProject] },
 });
