@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { newSigningKeyPair } from "../session/index.ts";
 import {
@@ -6,8 +7,9 @@ import {
   attestedNode,
   SimulatedWorld,
 } from "../simulation/index.ts";
-import { fromBase64, fromUtf8, toBase64, toHex, utf8 } from "../wire/encoding.ts";
+import { concat, fromBase64, fromUtf8, toBase64, toHex, utf8 } from "../wire/encoding.ts";
 import {
+  AttestationError,
   type AttestationPolicy,
   type AttestationReason,
   appraise,
@@ -301,6 +303,26 @@ describe("freshness", () => {
   test.each([Number.NaN, now / 1_000])("%s is refused as the device's time", (at) =>
     refused(judge({ now: at }), "TIME"),
   );
+});
+
+test("whatever bytes a gateway changes, the outcome is a typed refusal or the same verdict", async () => {
+  const unchanged = JSON.stringify(await judge());
+  let refusals = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(good.bytes.length - 1),
+      fc.nat(3),
+      fc.uint8Array({ maxLength: 3 }),
+      async (at, removed, inserted) => {
+        const bundle = concat(good.bytes.slice(0, at), inserted, good.bytes.slice(at + removed));
+        const outcome = await judge({ bundle }).catch((error: unknown) => error);
+        if (outcome instanceof AttestationError) refusals++;
+        else expect(JSON.stringify(outcome)).toBe(unchanged);
+      },
+    ),
+    { numRuns: 400 },
+  );
+  expect(refusals).toBeGreaterThan(200);
 });
 
 test("a new wallet is a new node", async () => {

@@ -41,6 +41,9 @@ describe("a bundle has one encoding", () => {
   test("another order of keys is refused", () => refused(JSON.stringify(bundle), "BUNDLE_JSON"));
   test("an escape that is not needed is refused", () =>
     refused(edited('"tdx"', '"\\u0074dx"'), "BUNDLE_JSON"));
+  test("half a surrogate pair, which UTF-8 cannot hold, is refused", () =>
+    refused(edited('"owner"', '"\\ud800"'), "BUNDLE_JSON"));
+  test("a hundred thousand brackets are refused", () => refused("[".repeat(100_000), "BUNDLE_JSON"));
   test("bytes that are not UTF-8 are refused", () => refused(Uint8Array.of(0xff), "BUNDLE_JSON"));
   test("an empty body is refused", () => refused("", "BUNDLE_JSON"));
 });

@@ -5,6 +5,7 @@ export * from "./chain-view.ts";
 export { type AppraisalStep, AttestationError, type AttestationReason, attestationReasons } from "./error.ts";
 export * from "./policy.ts";
 export { parseQuote, type Quote } from "./quote.ts";
+export { quoteFmspc } from "./quote-platform.ts";
 export * from "./statement.ts";
 export { intelRoot, strictPolicy } from "./strict-policy.ts";
 export { type ToncenterOptions, toncenterChainView } from "./toncenter-chain-view.ts";

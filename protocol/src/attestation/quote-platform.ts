@@ -1,0 +1,15 @@
+import { parsePemChain } from "./certificate.ts";
+import { refusal } from "./error.ts";
+import { readPlatform } from "./platform.ts";
+import { parseQuote } from "./quote.ts";
+
+/**
+ * FMSPC of the machine that made a quote, lower-case hex: what a node asks collateral for. Nothing is
+ * verified here.
+ * @throws AttestationError of step "parse" or PLATFORM_FORMAT
+ */
+export function quoteFmspc(quote: Uint8Array<ArrayBuffer>): string {
+  const [pck] = parsePemChain(parseQuote(quote).pckChain);
+  if (pck === undefined) throw refusal("PLATFORM_FORMAT", "The quote carries no PCK certificate.");
+  return readPlatform(pck).fmspc;
+}
