@@ -1,0 +1,193 @@
+import { type ChainView, strictPolicy, toncenterChainView } from "@bombyx/protocol/attestation";
+import { BombyxError } from "@bombyx/protocol/wire";
+import { pino } from "pino";
+import type { Engine } from "./engine/engine.ts";
+import { startEngine } from "./engine/start-engine.ts";
+import type { LinkStatus } from "./link/gateway-link.ts";
+import { nodeLog } from "./log.ts";
+import { type ResolvedModel, resolveModel } from "./model-source/resolve-model.ts";
+import { startNode } from "./node.ts";
+import { configfsTsmProvider } from "./quote/configfs-tsm.ts";
+import { pccsCollateral } from "./quote/pccs.ts";
+import type { QuoteProvider } from "./quote/quote-provider.ts";
+import { type Output, Screen } from "./screen.ts";
+import { type CommandLine, helpText, readSettings, type Settings } from "./settings.ts";
+
+/** What a devnet and tests put in place of hardware, chain and terminal. */
+export interface CliOverrides {
+  /** @default quotes of this machine's TDX module, collateral from `--pccs` */
+  readonly quoteProvider?: QuoteProvider;
+  /** @default TON, as two of `--chain-endpoints` agree on it */
+  readonly chain?: { readonly name: string; readonly endpoints: readonly string[] };
+  readonly fetch?: typeof fetch;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly stdout?: Output;
+  readonly stderr?: Output;
+  /** Ends the node as SIGTERM does. */
+  readonly signal?: AbortSignal;
+}
+
+/** Exit statuses of `bombyx-node`. */
+const exitCode = { ok: 0, failed: 1, usage: 2, refused: 3 } as const;
+
+/**
+ * Runs `bombyx-node`: gets the model, starts the engine, links to the gateway, serves until a signal.
+ * @returns 0 stopped by a signal, 1 failed, 2 wrong usage, 3 refused by the gateway.
+ */
+export async function runCli(argv: readonly string[], overrides: CliOverrides = {}): Promise<number> {
+  const { stdout = process.stdout, stderr = process.stderr, environment = process.env } = overrides;
+  let command: CommandLine | "help";
+  try {
+    command = readSettings(argv, environment);
+  } catch (error) {
+    new Screen(stdout, stderr, false).problem(messageOf(error));
+    return exitCode.usage;
+  }
+  if (command === "help") {
+    stdout.write(helpText());
+    return exitCode.ok;
+  }
+  const screen = new Screen(stdout, stderr, command.json);
+  const stop = stopSignals(overrides.signal);
+  try {
+    return await serve(command, overrides, screen, stop.signal);
+  } catch (error) {
+    if (stop.signal.aborted) return exitCode.ok;
+    screen.problem(messageOf(error));
+    return error instanceof BombyxError && error.code === "LINK_AUTH" ? exitCode.refused : exitCode.failed;
+  } finally {
+    stop.dispose();
+  }
+}
+
+async function serve(
+  { settings, json }: CommandLine,
+  overrides: CliOverrides,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<number> {
+  const request = overrides.fetch ?? fetch;
+  const chain = chainOf(settings, overrides, request);
+  const quotes = overrides.quoteProvider ?? configfsTsmProvider(pccsCollateral(settings.pccs, request));
+  const log = nodeLog(
+    overrides.stderr ? { write: (line) => void overrides.stderr?.write(line) } : pino.destination(2),
+    settings["log-level"] ?? (json ? "info" : "warn"),
+  );
+
+  const model = await getModel(settings, request, screen, signal);
+  const engine = await loadModel(model, settings, screen);
+  signal.throwIfAborted();
+  const { decodeTokensPerSecond, prefillTokensPerSecond, slots, manifest } = engine.model;
+  screen.line(
+    `${manifest.model}: ${slots} answers at once, ${Math.round(decodeTokensPerSecond)} tokens/s together, ` +
+      `${Math.round(prefillTokensPerSecond)} tokens/s of prompt.`,
+  );
+
+  const node = await startNode({
+    gateway: settings.gateway,
+    stateDir: settings.state,
+    name: settings.name,
+    payout: settings.payout,
+    ...(settings.pair !== undefined && { pairingCode: settings.pair }),
+    coefficient: settings.coefficient,
+    engine,
+    quotes,
+    chain,
+    log,
+    signal,
+    onStatus: (status) => reportStatus(status, settings.gateway, screen),
+  }).catch(async (error: unknown) => {
+    await engine.close();
+    throw error;
+  });
+  screen.ready(
+    { ready: true, node: node.nodeId, model: node.modelId },
+    `Node ${node.nodeId} serves ${node.modelId}. Ctrl-C stops it; running answers may end first.`,
+  );
+
+  const stopped = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  try {
+    await Promise.race([node.ended, stopped]);
+  } finally {
+    await node.close(settings["drain-seconds"] * 1_000);
+  }
+  return exitCode.ok;
+}
+
+function chainOf(settings: Settings, { chain }: CliOverrides, request: typeof fetch): ChainView {
+  const endpoints = chain?.endpoints ?? settings["chain-endpoints"];
+  if (endpoints === undefined) {
+    throw new BombyxError(
+      "BAD_REQUEST",
+      "--chain-endpoints URL,URL is missing: two or more toncenter APIs (https://…/api/v2) of different operators.",
+      { field: "chain-endpoints" },
+    );
+  }
+  return toncenterChainView({ endpoints, chain: chain?.name ?? strictPolicy.chain, fetch: request });
+}
+
+function getModel(
+  settings: Settings,
+  request: typeof fetch,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<ResolvedModel> {
+  return resolveModel(settings.model, {
+    cacheDir: settings["model-cache"],
+    fetch: request,
+    signal,
+    onProgress: ({ receivedBytes, totalBytes }) => {
+      if (totalBytes) screen.progress("Downloading the model", receivedBytes / totalBytes);
+    },
+  });
+}
+
+async function loadModel(model: ResolvedModel, settings: Settings, screen: Screen): Promise<Engine> {
+  const { threads, pace, context } = settings;
+  const engine = await startEngine({
+    modelPath: model.path,
+    modelId: settings["model-id"] ?? model.id,
+    slots: settings.slots,
+    ...(threads !== undefined && { threads }),
+    ...(pace !== undefined && { paceTokensPerSecond: pace }),
+    ...(context !== undefined && { contextTokens: context }),
+    onLoadProgress: (fraction) => screen.progress("Loading the model", fraction),
+  });
+  if (model.sha256 !== undefined && engine.model.manifest.ggufSha256 !== model.sha256) {
+    await engine.close();
+    throw new BombyxError(
+      "BAD_REQUEST",
+      `${model.path} is damaged: its SHA-256 is not ${model.sha256}. Delete it; it is downloaded again.`,
+    );
+  }
+  return engine;
+}
+
+function reportStatus(status: LinkStatus, gateway: string, screen: Screen): void {
+  if (status.state === "admitted") return;
+  const seconds = (status.waitMs / 1_000).toFixed(1);
+  screen.problem(`no link to ${gateway} (${status.message}); trying again in ${seconds} s.`);
+}
+
+/** SIGTERM and SIGINT end the node in order; a second one ends it at once. */
+function stopSignals(given: AbortSignal | undefined): { signal: AbortSignal; dispose(): void } {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(exitCode.failed);
+    controller.abort();
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  return {
+    signal: given ? AbortSignal.any([given, controller.signal]) : controller.signal,
+    dispose: () => {
+      process.off("SIGTERM", onSignal);
+      process.off("SIGINT", onSignal);
+    },
+  };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
