@@ -27,8 +27,8 @@ async function serve(args: readonly string[]): Promise<void> {
       },
     );
   };
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
   const { url, metricsUrl: metrics } = gateway;
   stdout.write(
     values.json

@@ -37,8 +37,12 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const milliseconds = z.coerce.number().int().min(0).max(3_600_000);
+const integer = (least: number, most: number) => {
+  const takes = `takes an integer from ${least} to ${most}`;
+  return z.coerce.number(takes).int(takes).min(least, takes).max(most, takes);
+};
+const port = integer(0, 65_535);
+const milliseconds = integer(0, 3_600_000);
 const list = z
   .string()
   .transform((text) => text.split(",").map((item) => item.trim()))
@@ -51,12 +55,14 @@ const environmentSchema = z.object({
   BOMBYX_METRICS_PORT: port.default(9_464),
   BOMBYX_DATA_DIR: z.string().min(1).default(defaultDataDir),
   BOMBYX_SIMULATION: z.string().min(1).optional(),
-  BOMBYX_CHAIN_ENDPOINTS: list.pipe(z.array(z.url()).min(2, "two or more URLs")).optional(),
+  BOMBYX_CHAIN_ENDPOINTS: list
+    .pipe(z.array(z.url()).min(2, "takes two or more URLs, separated by commas"))
+    .optional(),
   BOMBYX_PRICES: z.string().min(1).optional(),
   BOMBYX_ORIGINS: list.pipe(z.array(z.url().transform((url) => new URL(url).origin))).default([]),
-  BOMBYX_FEE_BPS: z.coerce.number().int().min(0).max(3_000).default(1_000),
+  BOMBYX_FEE_BPS: integer(0, 3_000).default(1_000),
   BOMBYX_INIT_DATA_KEYS: list.pipe(z.array(hex.b32).min(1)).optional(),
-  BOMBYX_QUEUE_PER_SLOT: z.coerce.number().int().min(0).max(64).default(4),
+  BOMBYX_QUEUE_PER_SLOT: integer(0, 64).default(4),
   BOMBYX_QUEUE_DEADLINE_MS: milliseconds.default(10_000),
   BOMBYX_DRAIN_MS: milliseconds.default(30_000),
   BOMBYX_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),

@@ -154,8 +154,7 @@ export async function startGateway(
   const url = await listen(server, config.host, config.port);
   log.info({ url, metricsUrl, policy: config.policy.name }, "gateway is up");
 
-  async function stop(): Promise<void> {
-    if (draining) return;
+  async function drain(): Promise<void> {
     draining = true;
     log.info({ streams: relay.streams }, "gateway is draining");
     links.drain();
@@ -173,6 +172,11 @@ export async function startGateway(
     log.info("gateway is down");
   }
 
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= drain();
+    return stopped;
+  };
   return { url, metricsUrl, ledger, accounts, stop };
 }
 
