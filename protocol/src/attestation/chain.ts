@@ -38,7 +38,7 @@ export async function verifyChain(
     demand(
       certificate.notBefore <= now,
       "CERT_NOT_YET_VALID",
-      `The certificate of "${commonName}" is not valid yet.`,
+      `The certificate of "${commonName}" is not valid yet; is this device's clock right?`,
     );
     demand(now <= certificate.notAfter, "CERT_EXPIRED", `The certificate of "${commonName}" has expired.`);
     const issuer = chain[i + 1];

@@ -95,7 +95,11 @@ function demandCurrent(
   now: number,
 ): void {
   const { issueDate, nextUpdate, tcbEvaluationDataNumber } = document;
-  demand(issueDate <= now, "COLLATERAL_NOT_YET_VALID", `The ${name} is dated in the future.`);
+  demand(
+    issueDate <= now,
+    "COLLATERAL_NOT_YET_VALID",
+    `The ${name} is dated in the future; is this device's clock right?`,
+  );
   demand(
     now < nextUpdate,
     "COLLATERAL_EXPIRED",

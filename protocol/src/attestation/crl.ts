@@ -78,7 +78,11 @@ export async function verifyCrl(crl: Crl, issuer: Certificate, now: number): Pro
     "CRL_ISSUER",
     `A revocation list is not one of "${issuer.commonName}".`,
   );
-  demand(crl.thisUpdate <= now, "CRL_NOT_YET_VALID", `${of} is dated in the future.`);
+  demand(
+    crl.thisUpdate <= now,
+    "CRL_NOT_YET_VALID",
+    `${of} is dated in the future; is this device's clock right?`,
+  );
   demand(now < crl.nextUpdate, "CRL_EXPIRED", `${of} is out of date; the node must fetch a new one.`);
   demand(await issuer.key.verifies(crl.tbs, crl.signature), "CRL_SIGNATURE", `${of} is not signed by it.`);
 }
