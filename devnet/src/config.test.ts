@@ -6,7 +6,7 @@ import { environmentSchema, readEnvironment } from "./config.ts";
 describe("the settings of npm start", () => {
   it("need nothing to be set", () => {
     const environment = readEnvironment({});
-    expect(environment).toMatchObject({ DEVNET_NODES: 2, DEVNET_SLOTS: 4, DEVNET_GATEWAY_PORT: 4600 });
+    expect(environment).toMatchObject({ DEVNET_NODES: 2, DEVNET_SLOTS: 4, DEVNET_GATEWAY_PORT: 8780 });
     expect(environment.MODEL).toBeUndefined();
     expect(isAbsolute(environment.DEVNET_DIR)).toBe(true);
   });

@@ -10,6 +10,7 @@ const port = z.coerce.number().int().min(0).max(65_535);
 /** Every variable that `npm start` reads; devnet/README.md has the same as a table. */
 export const environmentSchema = z.object({
   MODEL: z.string().min(1).optional(),
+  MODEL_ID: z.string().min(1).max(128).optional(),
   DEVNET_DIR: z
     .string()
     .min(1)
@@ -19,11 +20,11 @@ export const environmentSchema = z.object({
   DEVNET_SLOTS: z.coerce.number().int().min(1).max(64).default(4),
   /** Tokens per second; 0 is as fast as the machine can. */
   DEVNET_PACE: z.coerce.number().min(0).max(10_000).optional(),
-  DEVNET_GATEWAY_PORT: port.default(4600),
-  DEVNET_METRICS_PORT: port.default(4601),
-  DEVNET_CHAIN_PORT: port.default(4602),
-  DEVNET_CHAIN_PORT_2: port.default(4603),
-  DEVNET_PROXY_PORT: port.default(4610),
+  DEVNET_GATEWAY_PORT: port.default(8780),
+  DEVNET_METRICS_PORT: port.default(9464),
+  DEVNET_CHAIN_PORT: port.default(8781),
+  DEVNET_CHAIN_PORT_2: port.default(8782),
+  DEVNET_PROXY_PORT: port.default(11711),
   /** nanoTON that the sponsor gives to the developer of this devnet. */
   DEVNET_ALLOWANCE_NANO: z
     .string()

@@ -8,7 +8,7 @@ const masterchain = { workchain: -1, shard: "-9223372036854775808" } as const;
 const globalId = -2_026;
 
 export interface ChainServer {
-  /** Base of the toncenter v2 API, e.g. `http://127.0.0.1:4602/api/v2`. */
+  /** Base of the toncenter v2 API, e.g. `http://127.0.0.1:8781/api/v2`. */
   readonly url: string;
   readonly port: number;
   close(): Promise<void>;

@@ -28,7 +28,11 @@ export async function findModels(home: string, settings: CacheSettings = {}): Pr
 }
 
 /** The line that starts the network with this model, quoted for a shell. */
-export const startLine = (model: FoundModel): string => `MODEL=${shellQuoted(model.path)} npm start`;
+export function startLine(model: FoundModel): string {
+  // Ollama's files are named by their hash, which nobody wants to ask for.
+  const name = model.program === "Ollama" ? `MODEL_ID=${shellQuoted(model.name)} ` : "";
+  return `${name}MODEL=${shellQuoted(model.path)} npm start`;
+}
 
 /** One shell word: as it is when nothing in it is special, else in single quotes. */
 export const shellQuoted = (word: string): string =>

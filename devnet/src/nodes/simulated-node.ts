@@ -1,6 +1,6 @@
 /**
- * `bombyx-node` as shipped, but for the hardware: its quotes come from this devnet's simulated world.
- * The world and the name of the simulated machine come from the environment, all else from the node's own flags.
+ * `bombyx-node` as shipped, but for hardware and chain: its quotes come from this devnet's simulated world,
+ * its beacons from this devnet's clock. These come from the environment, all else from the node's own flags.
  */
 import { runCli } from "@bombyx/node-agent";
 import * as z from "zod";
@@ -8,9 +8,15 @@ import { SimulatedQuoteProvider } from "../simulation/simulated-quote-provider.t
 import { readWorld } from "../simulation/world-file.ts";
 
 const environment = z
-  .object({ DEVNET_WORLD: z.string().min(1), DEVNET_PLATFORM: z.string().min(1) })
+  .object({
+    DEVNET_WORLD: z.string().min(1),
+    DEVNET_PLATFORM: z.string().min(1),
+    DEVNET_CHAIN: z.string().transform((urls) => urls.split(",")),
+  })
   .parse(process.env);
 
 const world = await readWorld(environment.DEVNET_WORLD);
-const quoteProvider = new SimulatedQuoteProvider(world, environment.DEVNET_PLATFORM, Date.now);
-process.exitCode = await runCli(process.argv.slice(2), { quoteProvider });
+process.exitCode = await runCli(process.argv.slice(2), {
+  quoteProvider: new SimulatedQuoteProvider(world, environment.DEVNET_PLATFORM, Date.now),
+  chain: { name: world.policy().chain, endpoints: environment.DEVNET_CHAIN },
+});

@@ -25,6 +25,8 @@ export function gatewayProcess(options: {
       BOMBYX_CHAIN_ENDPOINTS: options.chainEndpoints.join(","),
       BOMBYX_PORT: String(options.port),
       BOMBYX_METRICS_PORT: String(options.metricsPort),
+      // Whoever stops a devnet does not wait for its answers.
+      BOMBYX_DRAIN_MS: "1000",
     },
     logFile: options.state.path("logs", "gateway.log"),
     ready: readySchema,

@@ -9,29 +9,37 @@ export function nodeProcess(options: {
   state: StateDirectory;
   name: string;
   gateway: string;
-  policyFile: string;
+  chainEndpoints: readonly string[];
   worldFile: string;
+  /** Once, for a node that the gateway has not seen. */
   pairingCode: string | undefined;
-  modelPath: string;
+  model: { readonly path: string; readonly id: string };
   slots: number;
+  /** Tokens per second and answer; 0 is as fast as the machine can. */
   pace: number;
 }): { child: Child; ready: Promise<z.infer<typeof readySchema>> } {
-  const flags: Record<string, string | undefined> = {
+  const flags = {
     "--gateway": options.gateway,
     "--name": options.name,
-    "--model": options.modelPath,
+    "--model": options.model.path,
+    "--model-id": options.model.id,
     "--slots": String(options.slots),
-    "--pace": options.pace > 0 ? String(options.pace) : undefined,
-    "--pair": options.pairingCode,
-    "--simulation": options.policyFile,
-    "--data-dir": options.state.path("nodes", options.name),
+    ...(options.pace > 0 && { "--pace": String(options.pace) }),
+    "--state": options.state.path("nodes", options.name),
+    // Whoever stops a devnet does not wait for its answers.
+    "--drain-seconds": "1",
   };
-  const args = Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
   return startChild({
-    name: `The node ${options.name}`,
+    name: options.name,
     entry,
-    args: [...args, "--json"],
-    environment: { DEVNET_WORLD: options.worldFile, DEVNET_PLATFORM: options.name },
+    args: [...Object.entries(flags).flat(), "--json"],
+    environment: {
+      DEVNET_WORLD: options.worldFile,
+      DEVNET_PLATFORM: options.name,
+      DEVNET_CHAIN: options.chainEndpoints.join(","),
+      // Not among the arguments, which others on the machine can read.
+      ...(options.pairingCode !== undefined && { BOMBYX_PAIR: options.pairingCode }),
+    },
     logFile: options.state.path("logs", `${options.name}.log`),
     ready: readySchema,
   });

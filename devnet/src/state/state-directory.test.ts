@@ -38,10 +38,10 @@ it("is held by one network at a time, and says so in one sentence", async () => 
   expect(await runningSentence(root)).toMatch(/starting or stopping/);
   await state.write(
     "network.json",
-    JSON.stringify({ pid: 77, gateway: "http://a", proxy: "http://127.0.0.1:4610/v1", model: "spark" }),
+    JSON.stringify({ pid: 77, gateway: "http://a", proxy: "http://127.0.0.1:11711/v1", model: "spark" }),
   );
   const sentence = await runningSentence(root);
-  expect(sentence).toContain("http://127.0.0.1:4610/v1");
+  expect(sentence).toContain("http://127.0.0.1:11711/v1");
   expect(sentence).toContain("process 77");
   expect(sentence).not.toContain("\n");
   state.close();

@@ -43,8 +43,7 @@ export class StateDirectory {
           `${root} is of state version ${found.v}, this devnet reads version ${stateVersion}. Clear it with: npm run reset`,
         );
       }
-      for (const folder of ["logs", "nodes", "gateway", "models"])
-        await mkdir(state.path(folder), { recursive: true });
+      for (const folder of ["logs", "nodes", "gateway"]) await mkdir(state.path(folder), { recursive: true });
       return state;
     } catch (error) {
       lock[Symbol.dispose]();

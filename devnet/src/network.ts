@@ -1,0 +1,201 @@
+import { mkdir } from "node:fs/promises";
+import type { AttestationPolicy } from "@bombyx/protocol/attestation";
+import { BlockClock, blockClockStateSchema } from "./chain/block-clock.ts";
+import { type ChainServer, startChainServer } from "./chain/chain-server.ts";
+import type { Child } from "./processes/child.ts";
+import { gatewayProcess, keepApiKey, pairingCode } from "./processes/gateway.ts";
+import { nodeProcess } from "./processes/node.ts";
+import { preferredPort } from "./processes/port.ts";
+import { proxyProcess } from "./processes/proxy.ts";
+import { keepWorld, worldFile } from "./simulation/world-file.ts";
+import { StateDirectory } from "./state/state-directory.ts";
+
+const nodeNames = ["alder", "birch", "cedar", "elm", "hazel", "juniper", "larch", "maple"] as const;
+const stopMs = 3_500;
+
+export interface NetworkOptions {
+  /** Directory that holds everything of this network. */
+  readonly stateRoot: string;
+  readonly nodes: number;
+  /** Sequences per node that can generate at once. */
+  readonly slots: number;
+  /** Tokens per second and sequence at most; 0 is as fast as the machine can. */
+  readonly pace: number;
+  /** A GGUF file, and the name that clients ask for. */
+  readonly model: { readonly path: string; readonly id: string };
+  /** Preferred ports; a busy one is replaced by a free one, 0 takes any. */
+  readonly ports: {
+    readonly gateway: number;
+    readonly metrics: number;
+    readonly chain: readonly [number, number];
+    readonly proxy: number;
+  };
+  /** nanoTON that the sponsor gives to this devnet's developer at the first start. */
+  readonly allowanceNano: string;
+  /** Gives up a start that is still under way; {@link Network.stop} ends one that is up. */
+  readonly signal?: AbortSignal;
+  /** Told as each part becomes ready. */
+  readonly onReady?: (part: string) => void;
+}
+
+/** What `policy.js` and `policy.json` hold: the sdk's policy, which comes from code and never from the gateway. */
+export interface DevnetPolicy {
+  readonly attestation: AttestationPolicy;
+  readonly chainEndpoints: readonly string[];
+}
+
+export interface NetworkNode extends Child {
+  /** Node id, hex. */
+  readonly node: string;
+}
+
+/** A running network; {@link stop} ends all of it. */
+export interface Network {
+  readonly state: StateDirectory;
+  readonly policy: DevnetPolicy;
+  readonly apiKey: string;
+  readonly apiKeyFile: string;
+  readonly model: string;
+  readonly chain: readonly ChainServer[];
+  readonly gateway: Child & { readonly url: string; readonly metrics: string };
+  readonly proxy: Child & { readonly url: string };
+  readonly nodes: readonly NetworkNode[];
+  /** Under five seconds; nothing of it is left. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Brings up chain, gateway, nodes and proxy, in this order and in parallel where nothing is waited for.
+ * The same for `npm start` and for tests.
+ * @throws ChildStartError with a process's own words when it does not come up; nothing is left running then.
+ */
+export async function startNetwork(options: NetworkOptions): Promise<Network> {
+  const state = await StateDirectory.open(options.stateRoot);
+  const children: Child[] = [];
+  const chain: ChainServer[] = [];
+  let stopped: Promise<void> | undefined;
+  const stopAll = async () => {
+    await Promise.all(children.map((child) => child.stop(stopMs)));
+    await Promise.all(chain.map((server) => server.close()));
+    await state.remove("network.json");
+    state.close();
+  };
+  const stop = () => {
+    stopped ??= stopAll();
+    return stopped;
+  };
+  const begun = <T extends { child: Child }>(part: T): T => {
+    children.push(part.child);
+    options.signal?.throwIfAborted();
+    return part;
+  };
+  const ready = (part: string) => options.onReady?.(part);
+
+  const giveUp = () => void stop();
+  options.signal?.addEventListener("abort", giveUp);
+  try {
+    options.signal?.throwIfAborted();
+    const now = Date.now();
+    const [world, clockState] = await Promise.all([
+      keepWorld(state, now),
+      state.keep("chain.json", blockClockStateSchema, () => BlockClock.genesis(now)),
+    ]);
+    const clock = new BlockClock(clockState);
+    for (const port of options.ports.chain) {
+      chain.push(await startChainServer({ clock, port: await preferredPort(port), now: Date.now }));
+    }
+    const policy: DevnetPolicy = {
+      attestation: world.policy(),
+      chainEndpoints: chain.map((server) => server.url),
+    };
+    const policyFiles = await writePolicy(state, policy);
+
+    const names = nodeNames.slice(0, options.nodes);
+    const [apiKey, codes] = await Promise.all([
+      keepApiKey(state, options.allowanceNano),
+      Promise.all(names.map((name) => pairingCode(state, name))),
+    ]);
+
+    const gateway = begun(
+      gatewayProcess({
+        state,
+        policyFile: policyFiles.json,
+        chainEndpoints: policy.chainEndpoints,
+        port: await preferredPort(options.ports.gateway),
+        metricsPort: await preferredPort(options.ports.metrics),
+      }),
+    );
+    const gatewayReady = await gateway.ready;
+    ready("gateway");
+
+    const proxy = begun(
+      proxyProcess({
+        state,
+        gateway: gatewayReady.url,
+        policyFile: policyFiles.js,
+        port: await preferredPort(options.ports.proxy),
+        apiKey,
+      }),
+    );
+    const nodes = await Promise.all(
+      names.map(async (name, i) => {
+        await mkdir(state.path("nodes", name), { recursive: true });
+        const node = begun(
+          nodeProcess({
+            state,
+            name,
+            gateway: gatewayReady.url,
+            chainEndpoints: policy.chainEndpoints,
+            worldFile: state.path(worldFile),
+            pairingCode: codes[i],
+            model: options.model,
+            slots: options.slots,
+            pace: options.pace,
+          }),
+        );
+        const admitted = await node.ready;
+        await state.write(`nodes/${name}/paired`, "");
+        ready(name);
+        return { ...node.child, node: admitted.node };
+      }),
+    );
+    const proxyReady = await proxy.ready;
+    ready("proxy");
+
+    const model = options.model.id;
+    await state.write(
+      "network.json",
+      JSON.stringify({ pid: process.pid, gateway: gatewayReady.url, proxy: proxyReady.url, model }),
+    );
+    return {
+      state,
+      policy,
+      apiKey,
+      apiKeyFile: state.path("api-key"),
+      model,
+      chain,
+      gateway: { ...gateway.child, url: gatewayReady.url, metrics: gatewayReady.metrics },
+      proxy: { ...proxy.child, url: proxyReady.url },
+      nodes,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    options.signal?.throwIfAborted();
+    throw error;
+  } finally {
+    options.signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+/** As an ES module for clients, because a policy is code; as JSON for the gateway and the nodes. */
+async function writePolicy(
+  state: StateDirectory,
+  policy: DevnetPolicy,
+): Promise<{ js: string; json: string }> {
+  const json = JSON.stringify(policy, undefined, 2);
+  return {
+    js: await state.write("policy.js", `export default ${json};\n`),
+    json: await state.write("policy.json", `${json}\n`),
+  };
+}

@@ -1,0 +1,137 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { curlLine } from "../src/screen.ts";
+import { descendants, isAlive } from "./process-tree.ts";
+import { chunks, collect, post, user } from "./sse.ts";
+
+const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const readySchema = z.strictObject({
+  gateway: z.url(),
+  proxy: z.url().regex(/\/v1$/),
+  apiKey: z.string().min(1),
+  model: z.string().min(1),
+});
+type Ready = z.infer<typeof readySchema>;
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "bombyx-start-"));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+interface Started {
+  readonly process: ChildProcess;
+  readonly ready: Ready;
+  readonly output: string[];
+  readonly tookMs: number;
+}
+
+/** As `npm start -- --json` runs it. */
+async function start(): Promise<Started> {
+  const begunAt = performance.now();
+  const child = spawn(process.execPath, ["-C", "bombyx-source", main, "--json"], {
+    env: { ...process.env, DEVNET_DIR: join(directory, ".devnet") },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const output: string[] = [];
+  const lines = createInterface({ input: child.stdout });
+  lines.on("line", (line) => output.push(line));
+  const [line] = (await Promise.race([once(lines, "line"), once(child, "exit")])) as [unknown];
+  return {
+    process: child,
+    ready: readySchema.parse(JSON.parse(String(line))),
+    output,
+    tookMs: performance.now() - begunAt,
+  };
+}
+
+async function stop(
+  started: Started,
+  signal: NodeJS.Signals,
+): Promise<{ tookMs: number; code: number | null }> {
+  const begunAt = performance.now();
+  const exited = once(started.process, "exit");
+  started.process.kill(signal);
+  const [code] = (await exited) as [number | null];
+  return { tookMs: performance.now() - begunAt, code };
+}
+
+describe("npm start", () => {
+  it("is ready in one line, answers streamed and whole, and stops without a trace", async () => {
+    const started = await start();
+    const { ready } = started;
+    const below = await descendants(started.process.pid ?? 0);
+    try {
+      expect(started.output).toHaveLength(1);
+      expect(started.tookMs).toBeLessThan(15_000);
+      // gateway, proxy, two nodes and their engines
+      expect(below.length).toBeGreaterThanOrEqual(6);
+
+      const question = {
+        model: ready.model,
+        messages: user("What is the capital of France?"),
+        temperature: 0,
+      };
+      const streamed = await collect(
+        chunks(await post(ready, "/chat/completions", { ...question, stream: true })),
+      );
+      expect(streamed.text).toContain("Paris");
+      expect(streamed.pieces).toBeGreaterThan(1);
+      expect(streamed.finish).toBe("stop");
+
+      const whole = await (await post(ready, "/chat/completions", question)).json();
+      expect(whole).toMatchObject({
+        object: "chat.completion",
+        choices: [{ message: { role: "assistant", content: streamed.text }, finish_reason: "stop" }],
+      });
+    } finally {
+      const stopped = await stop(started, "SIGTERM");
+      expect(stopped.tookMs).toBeLessThan(5_000);
+      expect(stopped.code).toBe(0);
+    }
+    expect(below.filter(isAlive)).toEqual([]);
+  });
+
+  it("prints a curl line that streams when it is pasted into a shell", async () => {
+    const started = await start();
+    try {
+      const apiKeyFile = join(directory, ".devnet", "api-key");
+      const line = curlLine({ proxy: { url: started.ready.proxy }, apiKeyFile, model: started.ready.model });
+      const { stdout } = await promisify(execFile)("sh", ["-c", line]);
+      expect(stdout.match(/^data: \{/gm)?.length).toBeGreaterThan(3);
+      expect(stdout).toMatch(/data: \[DONE\]\s*$/);
+    } finally {
+      await stop(started, "SIGINT");
+    }
+  });
+
+  it("says in one sentence that it runs already, and takes the first one's key along after a restart", async () => {
+    const first = await start();
+    const second = await promisify(execFile)(process.execPath, ["-C", "bombyx-source", main, "--json"], {
+      env: { ...process.env, DEVNET_DIR: join(directory, ".devnet") },
+    }).catch((error: { code: number; stderr: string; stdout: string }) => error);
+    await stop(first, "SIGINT");
+    expect(second).toMatchObject({ code: 1, stdout: "" });
+    expect(second.stderr.trim().split("\n")).toEqual([expect.stringContaining(first.ready.proxy)]);
+
+    const third = await start();
+    await stop(third, "SIGINT");
+    expect(third.ready.apiKey).toBe(first.ready.apiKey);
+  });
+
+  it("leaves nobody behind when it is killed", async () => {
+    const started = await start();
+    const below = await descendants(started.process.pid ?? 0);
+    expect(below.filter(isAlive).length).toBeGreaterThanOrEqual(6);
+    await stop(started, "SIGKILL");
+    await expect.poll(() => below.filter(isAlive), { timeout: 10_000 }).toEqual([]);
+  });
+});
