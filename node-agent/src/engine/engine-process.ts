@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { BombyxError } from "@bombyx/protocol/wire";
 import { entryBeside, moduleFlags } from "./entry.ts";
+import { withoutNetwork } from "./network-namespace.ts";
 import { type EngineStart, type FromEngine, fromEngineSchema, type Loaded, type ToEngine } from "./pipe.ts";
 import type { Weights } from "./weights.ts";
 
@@ -11,6 +12,23 @@ export interface EngineProcessEvents {
   readonly onMessage: (message: FromEngine) => void;
   /** Once: it died, was killed or broke the pipe's rules. */
   readonly onExit: (error: BombyxError) => void;
+}
+
+/** To load: modules and device files, the native addon, and the trial process that tells which build runs here. */
+const permissionFlags = [
+  "--permission",
+  "--allow-fs-read=*",
+  "--allow-addons",
+  "--allow-child-process",
+  "--disable-warning=SecurityWarning",
+];
+
+/** Of the environment only what chooses a GPU and finds its libraries. */
+function deviceEnvironment(): NodeJS.ProcessEnv {
+  const names = Object.keys(process.env).filter((name) =>
+    /^(LD_LIBRARY_PATH|(CUDA|NVIDIA|GGML)_[A-Z_]+)$/.test(name),
+  );
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
 }
 
 /** One child process that has loaded the weights; `close` ends it. */
@@ -38,27 +56,36 @@ export class EngineProcess {
   }
 
   /**
-   * Starts the child with nothing of ours: an empty environment, no readable files but modules, devices
-   * and the weights, no writable ones.
+   * Starts the child with nothing of ours: no environment but the GPU's, no network where the system allows it,
+   * and Node's permission model, whose rights the child drops when the weights are loaded.
    */
-  static spawn(weights: Weights, events: EngineProcessEvents): EngineProcess {
+  static #spawn(
+    weights: Weights,
+    networkless: readonly string[] | undefined,
+    events: EngineProcessEvents,
+  ): EngineProcess {
+    const node = [...moduleFlags(process.execArgv), ...permissionFlags];
+    const [program, ...wrapping] = networkless ?? [];
     const child = fork(entryBeside(import.meta.url, "child/main"), [], {
       serialization: "advanced",
-      env: {},
-      execArgv: [...moduleFlags(process.execArgv)],
+      env: deviceEnvironment(),
+      ...(program === undefined
+        ? { execArgv: node }
+        : { execPath: program, execArgv: [...wrapping, process.execPath, ...node] }),
       stdio: ["ignore", "ignore", "ignore", "ipc", weights.file.fd],
     });
     return new EngineProcess(child, events);
   }
 
-  static start(
+  static async start(
     weights: Weights,
     start: Omit<EngineStart, "weightsPath" | "weightsBytes" | "weightsInMemory">,
     events: EngineProcessEvents & { readonly onProgress: (fraction: number) => void },
   ): Promise<{ readonly process: EngineProcess; readonly loaded: Loaded }> {
+    const networkless = await withoutNetwork();
     return new Promise((resolve, reject) => {
       let ready = false;
-      const engine = EngineProcess.spawn(weights, {
+      const engine = EngineProcess.#spawn(weights, networkless, {
         onExit: (error) => (ready ? events.onExit(error) : reject(error)),
         onMessage: (message) => {
           if (message.type === "loading") events.onProgress(message.fraction);

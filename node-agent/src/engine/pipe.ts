@@ -3,6 +3,12 @@ import { answerDeltaSchema, count, type ErrorBody, errorStatus, finishReasons } 
 import * as z from "zod";
 import type { EngineJob } from "./engine.ts";
 
+/** Tokens per second: of one prompt alone, and of all slots together. */
+export interface Capacity {
+  readonly prefillTokensPerSecond: number;
+  readonly decodeTokensPerSecond: number;
+}
+
 /**
  * What crosses the pipe between enclave and engine. The engine runs foreign weights through native
  * code, so the enclave trusts nothing it says before these schemas have passed.
@@ -15,13 +21,25 @@ export interface EngineStart {
   readonly weightsInMemory: boolean;
   readonly slots: number;
   readonly threads: number;
+  /** Of an engine that comes back; a new one measures. */
+  readonly capacity?: Capacity;
   readonly paceTokensPerSecond?: number;
   readonly contextTokens?: number;
 }
 
+/** What a chat's answer must match, as GBNF; made outside the engine from the request's schemas. */
+export interface JobGrammars {
+  /** Of each offered tool's arguments, in order; null for a tool that takes none. */
+  readonly tools: readonly (string | null)[];
+  /** One of the offered tools' names; null when there is no choice. */
+  readonly names: string | null;
+  /** Of the answer; null for free text. */
+  readonly answer: string | null;
+}
+
 export type ToEngine =
   | { readonly type: "start"; readonly start: EngineStart }
-  | { readonly type: "run"; readonly id: number; readonly job: EngineJob }
+  | { readonly type: "run"; readonly id: number; readonly job: EngineJob; readonly grammars: JobGrammars }
   | { readonly type: "cancel"; readonly id: number }
   | { readonly type: "forget"; readonly session: string };
 

@@ -10,12 +10,21 @@ import type {
   LoadedModel,
 } from "./engine.ts";
 import { EngineProcess } from "./engine-process.ts";
-import { type FromEngine, type Loaded, manifestOf } from "./pipe.ts";
+import { compileGrammars } from "./job-grammars.ts";
+import { type Capacity, type FromEngine, type JobGrammars, type Loaded, manifestOf } from "./pipe.ts";
+import { SchemaGuard } from "./schema-guard.ts";
 import { engineThreads, physicalCores } from "./threads.ts";
 import { takeWeights, type Weights } from "./weights.ts";
 
+/** The engine of this machine. */
+export interface RunningEngine extends Engine {
+  /** Of the child process; undefined while it is restarted. For those who watch its memory. */
+  readonly pid: number | undefined;
+}
+
 interface Running {
   readonly job: EngineJob;
+  readonly grammars: JobGrammars;
   readonly onProgress: (progress: EngineProgress) => void;
   readonly resolve: (result: EngineResult) => void;
   readonly reject: (error: Error) => void;
@@ -32,7 +41,7 @@ const steadyMs = 60_000;
  * Copies and hashes the weights, starts the engine process, waits until it has loaded and measured.
  * @throws BombyxError with the fix in its message: no such model, corrupt file, too little memory.
  */
-export async function startEngine(options: EngineOptions): Promise<Engine> {
+export async function startEngine(options: EngineOptions): Promise<RunningEngine> {
   const weights = await takeWeights(options.modelPath, (fraction) => options.onLoadProgress?.(fraction / 2));
   try {
     return await ChildEngine.start(options, weights);
@@ -42,17 +51,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 }
 
-class ChildEngine implements Engine {
+class ChildEngine implements RunningEngine {
   readonly model: LoadedModel;
   readonly #options: EngineOptions;
   readonly #weights: Weights;
   readonly #jobs = new Map<number, Running>();
   readonly #crashListeners: ((error: Error) => void)[] = [];
+  readonly #schemas = new SchemaGuard();
   readonly #closing = new AbortController();
   #process: EngineProcess | undefined;
   #startedAt = performance.now();
   #crashes = 0;
   #nextId = 0;
+  /** Why no engine comes back any more. */
+  #lost: BombyxError | undefined;
 
   private constructor(options: EngineOptions, weights: Weights, loaded: Loaded) {
     this.#options = options;
@@ -85,29 +97,29 @@ class ChildEngine implements Engine {
     return engine;
   }
 
-  run(
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  async run(
     job: EngineJob,
     onProgress: (progress: EngineProgress) => void,
     signal: AbortSignal,
   ): Promise<EngineResult> {
+    const grammars = await compileGrammars(job, this.#schemas);
+    if (this.#closing.signal.aborted) throw new BombyxError("NODE_FAILED", "The engine is closed.");
+    if (this.#lost !== undefined) throw this.#lost;
+    if (signal.aborted) return cancelledUnstarted;
     return new Promise((resolve, reject) => {
-      if (this.#closing.signal.aborted) {
-        reject(new BombyxError("NODE_FAILED", "The engine is closed."));
-        return;
-      }
       const id = this.#nextId++;
       const onAbort = (): void => {
         // A job that no process has yet ends here; the others end when the engine says how far they came.
         if (this.#process !== undefined) this.#process.send({ type: "cancel", id });
         else this.#finish(id)?.resolve(cancelledUnstarted);
       };
-      this.#jobs.set(id, { job, onProgress, resolve, reject, signal, onAbort, started: false });
-      if (signal.aborted) {
-        this.#finish(id)?.resolve(cancelledUnstarted);
-        return;
-      }
+      this.#jobs.set(id, { job, grammars, onProgress, resolve, reject, signal, onAbort, started: false });
       signal.addEventListener("abort", onAbort, { once: true });
-      this.#process?.send({ type: "run", id, job });
+      this.#process?.send({ type: "run", id, job, grammars });
     });
   }
 
@@ -129,6 +141,7 @@ class ChildEngine implements Engine {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     this.#failAll(new BombyxError("NODE_FAILED", "The engine is closed."));
+    this.#schemas.close();
     await this.#process?.close();
     await this.#weights.release();
   }
@@ -177,9 +190,14 @@ class ChildEngine implements Engine {
           onMessage: (message) => this.#receive(message),
           onExit: (error) => this.#crashed(error),
           onProgress: () => undefined,
+          capacity: this.model,
         });
         return this.#resume(process, loaded);
       } catch {
+        // Nobody waits for more than one attempt.
+        this.#failAll(
+          new BombyxError("NODE_FAILED", "The engine does not come back at the moment. Try again later."),
+        );
         this.#crashes += 1;
       }
     }
@@ -197,19 +215,23 @@ class ChildEngine implements Engine {
     ) {
       // The statement names the first manifest: answers of another engine must not go out under it.
       void process.close();
-      this.#failAll(new BombyxError("NODE_FAILED", "The engine came back with another build or device."));
+      this.#lost = new BombyxError(
+        "NODE_FAILED",
+        "The engine came back with another build or device. Restart the node.",
+      );
+      this.#failAll(this.#lost);
       return;
     }
     this.#startedAt = performance.now();
     this.#process = process;
-    for (const [id, { job }] of this.#jobs) process.send({ type: "run", id, job });
+    for (const [id, { job, grammars }] of this.#jobs) process.send({ type: "run", id, job, grammars });
   }
 }
 
 function startProcess(
   options: EngineOptions,
   weights: Weights,
-  events: Parameters<typeof EngineProcess.start>[2],
+  { capacity, ...events }: Parameters<typeof EngineProcess.start>[2] & { readonly capacity?: Capacity },
 ): ReturnType<typeof EngineProcess.start> {
   const threads =
     options.threads ?? engineThreads(weights.bytes, physicalCores(), options.engineProcesses ?? 1);
@@ -218,12 +240,18 @@ function startProcess(
     {
       slots: options.slots,
       threads,
+      ...(capacity !== undefined && { capacity: capacityOf(capacity) }),
       ...(options.paceTokensPerSecond !== undefined && { paceTokensPerSecond: options.paceTokensPerSecond }),
       ...(options.contextTokens !== undefined && { contextTokens: options.contextTokens }),
     },
     events,
   );
 }
+
+const capacityOf = ({ prefillTokensPerSecond, decodeTokensPerSecond }: Capacity): Capacity => ({
+  prefillTokensPerSecond,
+  decodeTokensPerSecond,
+});
 
 const cancelledUnstarted: EngineResult = {
   counts: { promptTokens: 0, cachedTokens: 0, completionTokens: 0, reasoningTokens: 0 },

@@ -1,12 +1,8 @@
 import type { LlamaContext, LlamaModel, Token } from "node-llama-cpp";
+import type { Capacity } from "../pipe.ts";
 
-export interface Capacity {
-  readonly prefillTokensPerSecond: number;
-  readonly decodeTokensPerSecond: number;
-}
-
-const prefillBudgetMs = 400;
-const decodeBudgetMs = 600;
+const prefillBudgetMs = 200;
+const decodeBudgetMs = 300;
 const prefillTokens = 128;
 
 /**

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { AnswerDelta } from "@bombyx/protocol/wire";
+import { type AnswerDelta, BombyxError } from "@bombyx/protocol/wire";
 import { type LlamaGrammar, LlamaGrammarEvaluationState, type LlamaModel, type Token } from "node-llama-cpp";
 import type { EngineCounts, EngineProgress, EngineResult, Tool } from "../engine.ts";
 import type { ChatTemplate } from "./chat-template.ts";
@@ -25,7 +25,12 @@ export interface AnswerPlan {
   readonly forced: boolean;
   /** One of the tools' names; needed when there are several. */
   readonly names: LlamaGrammar | undefined;
-  readonly grammar: LlamaGrammar | undefined;
+  /** What the whole answer must match. */
+  readonly answer: LlamaGrammar | undefined;
+  /** Delivered text that is sampled again, so that `answer`'s grammar knows it. */
+  readonly replay: readonly Token[];
+  /** Delivered text whose tokens were taken back: what comes next begins with it. */
+  readonly open: { readonly text: string; readonly grammar: LlamaGrammar } | undefined;
 }
 
 const maxCalls = 16;
@@ -39,6 +44,7 @@ export class ChatAnswer {
   readonly #plan: AnswerPlan;
   readonly #emit: (progress: EngineProgress) => void;
   #thinking: boolean;
+  #scanner = new MarkerScanner([]);
   /** Blank space between a thought and the answer belongs to the template. */
   #trimming = false;
   /** Since the run began: how far into its text each token reaches. */
@@ -72,9 +78,34 @@ export class ChatAnswer {
   }
 
   async #free(): Promise<Finish> {
-    const found = await this.#text(this.#plan.grammar, true);
-    if (found !== "call") return found;
-    return this.#calls();
+    const state = this.#state(this.#plan.answer);
+    if (state !== undefined && !(await this.#decoder.replay(this.#plan.replay, state))) {
+      throw new BombyxError(
+        "BAD_REQUEST",
+        "prefix is not the beginning of an answer in this response_format.",
+        {
+          field: "prefix",
+        },
+      );
+    }
+    const found = await this.#text(state, true, await this.#closeOpenEnd());
+    return found === "call" ? this.#calls() : found;
+  }
+
+  /** Samples the token that the delivered text may have cut; returns what goes beyond that text. */
+  async #closeOpenEnd(): Promise<string> {
+    const { open } = this.#plan;
+    if (open === undefined) return "";
+    const text = new TokenText(this.#model, this.#decoder.tokens);
+    let whole = "";
+    let tokens = 0;
+    for await (const token of this.#decoder.sample(this.#state(open.grammar))) {
+      whole += text.push(token);
+      tokens += 1;
+      if (whole.length >= open.text.length) break;
+    }
+    this.#decoder.countAsPrompt(whole.length > open.text.length ? tokens - 1 : tokens);
+    return whole.slice(open.text.length);
   }
 
   async #calls(): Promise<Finish> {
@@ -94,52 +125,57 @@ export class ChatAnswer {
    * Samples up to a marker.
    * @param shown Text goes to the client; else (behind a tool call) anything but another call ends it.
    */
-  async #text(grammar: LlamaGrammar | undefined, shown: boolean): Promise<Finish | "call"> {
+  async #text(
+    state: LlamaGrammarEvaluationState | undefined,
+    shown: boolean,
+    begunWith = "",
+  ): Promise<Finish | "call"> {
     const text = new TokenText(this.#model, this.#decoder.tokens);
     const begun = this.#decoder.tokens.length;
-    let scanner = this.#scanner();
+    this.#scanner = new MarkerScanner(this.#markers());
     this.#reach = [];
-    this.#textLength = 0;
-    const sampling = this.#decoder.sample(this.#state(grammar));
-    let ending: Ending | undefined;
-    while (ending === undefined) {
+    this.#textLength = begunWith.length;
+    const sampling = this.#decoder.sample(state);
+    let found = this.#scan(begunWith, shown);
+    while (found === undefined) {
       const step = await sampling.next();
       if (step.done === true) {
-        ending = step.value;
-        break;
+        if (shown) this.#say(this.#scanner.flush());
+        return finishOf[step.value];
       }
       if (this.#thinking) this.#decoder.reasoningTokens += 1;
-      let piece = this.#pieceOf(step.value, text);
+      const piece = this.#pieceOf(step.value, text);
       this.#textLength += piece.length;
       this.#reach.push({ tokens: this.#decoder.tokens.length, text: this.#textLength });
-      while (piece !== "") {
-        const { scanned, rest } = scanner.push(piece);
-        piece = rest;
-        for (const part of scanned) {
-          if ("text" in part) {
-            if (!shown && part.text.trim() !== "") {
-              await sampling.return("end");
-              return "tool_calls";
-            }
-            if (shown) this.#say(part.text);
-            continue;
-          }
-          const turn = this.#turnOf(part.marker);
-          if (turn === "think" || turn === "speak") {
-            this.#thinking = turn === "think";
-            this.#trimming = true;
-            scanner = this.#scanner();
-            continue;
-          }
-          await sampling.return("end");
-          if (turn === "stop") return "stop";
-          await this.#rewindTo(begun, this.#textLength - rest.length - part.marker.length);
-          return "call";
+      found = this.#scan(piece, shown);
+    }
+    await sampling.return("end");
+    if (typeof found === "string") return found;
+    await this.#rewindTo(begun, found.callAt);
+    return "call";
+  }
+
+  /** Sorts one more piece of text; returns what ends the run, if it does. */
+  #scan(piece: string, shown: boolean): Finish | { readonly callAt: number } | undefined {
+    let left = piece;
+    while (left !== "") {
+      const { scanned, rest } = this.#scanner.push(left);
+      left = rest;
+      for (const part of scanned) {
+        if ("text" in part) {
+          if (shown) this.#say(part.text);
+          else if (part.text.trim() !== "") return "tool_calls";
+          continue;
         }
+        const turn = this.#turnOf(part.marker);
+        if (turn === "stop") return "stop";
+        if (turn === "call") return { callAt: this.#textLength - rest.length - part.marker.length };
+        this.#thinking = turn === "think";
+        this.#trimming = true;
+        this.#scanner = new MarkerScanner(this.#markers());
       }
     }
-    if (shown) this.#say(scanner.flush());
-    return finishOf[ending];
+    return undefined;
   }
 
   /** Control tokens have a text of their own: it counts only where it is part of a marker. */
@@ -154,10 +190,6 @@ export class ChatAnswer {
     if (this.#thinking) return [...this.#plan.turnEnds, thought?.close ?? ""];
     const calls = this.#plan.tools.length > 0 ? (this.#template?.callOpenings ?? []) : [];
     return [...this.#plan.stops, ...this.#plan.turnEnds, thought?.open ?? "", thought?.close ?? "", ...calls];
-  }
-
-  #scanner(): MarkerScanner {
-    return new MarkerScanner(this.#markers());
   }
 
   #turnOf(marker: string): "stop" | "think" | "speak" | "call" {

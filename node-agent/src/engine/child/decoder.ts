@@ -1,5 +1,12 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { BombyxError } from "@bombyx/protocol/wire";
-import type { LlamaContextSequence, LlamaGrammarEvaluationState, LlamaModel, Token } from "node-llama-cpp";
+import {
+  type LlamaContextSequence,
+  type LlamaGrammarEvaluationState,
+  type LlamaModel,
+  type Token,
+  TokenBias,
+} from "node-llama-cpp";
 import type { EngineCounts } from "../engine.ts";
 import type { Pace } from "./pace.ts";
 import type { Sampler } from "./sampling.ts";
@@ -9,10 +16,12 @@ export interface Decoding {
   readonly seed: number;
   readonly maxTokens: number;
   readonly promptTokensMax: number;
+  /** Prompt tokens between two looks at the abort signal. */
+  readonly chunkTokens: number;
 }
 
-/** Prompt tokens between two looks at the abort signal. */
-const prefillChunkTokens = 256;
+/** Above every logit that a model gives. */
+const certainLogit = 10_000;
 
 /**
  * One request on one sequence: prefill with reuse of the session's prefix, then sampling in runs that
@@ -71,21 +80,23 @@ export class Decoder {
 
   /**
    * Loads the prompt, reusing what this session's last request left in the sequence.
+   * @param replayTokens Tokens that {@link replay} will add to the prompt.
    * @throws BombyxError CAP or CONTEXT_TOO_LONG before any inference.
    */
-  async prefill(prompt: readonly Token[]): Promise<void> {
-    const { promptTokensMax } = this.#decoding;
-    if (prompt.length > promptTokensMax) {
+  async prefill(prompt: readonly Token[], replayTokens = 0): Promise<void> {
+    const { promptTokensMax, chunkTokens } = this.#decoding;
+    const promptTokens = prompt.length + replayTokens;
+    if (promptTokens > promptTokensMax) {
       throw new BombyxError(
         "CAP",
-        `The prompt has ${prompt.length} tokens, but the request pays for ${promptTokensMax} at most. Raise the ceiling or shorten the conversation.`,
+        `The prompt has ${promptTokens} tokens, but the request pays for ${promptTokensMax} at most. Raise the ceiling or shorten the conversation.`,
       );
     }
     const room = this.#sequence.contextSize - 2;
-    if (prompt.length > room) {
+    if (promptTokens > room) {
       throw new BombyxError(
         "CONTEXT_TOO_LONG",
-        `The prompt has ${prompt.length} tokens, but this model's context takes ${room} beside an answer. Shorten the conversation.`,
+        `The prompt has ${promptTokens} tokens, but this model's context takes ${room} beside an answer. Shorten the conversation.`,
         { field: "messages" },
       );
     }
@@ -94,11 +105,11 @@ export class Decoder {
     this.#cachedTokens = cached;
     this.#tokens.push(...prompt);
     let at = cached;
-    while (prompt.length - at > prefillChunkTokens && !this.#signal.aborted) {
-      await this.#sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(at, at + prefillChunkTokens), {
+    while (prompt.length - at > chunkTokens && !this.#signal.aborted) {
+      await this.#sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(at, at + chunkTokens), {
         contextShift: noShift,
       });
-      at += prefillChunkTokens;
+      at += chunkTokens;
     }
     this.#pending = prompt.slice(at);
   }
@@ -136,13 +147,53 @@ export class Decoder {
       this.#pending = [token];
       this.#tokens.push(token);
       this.#completionTokens += 1;
-      await this.#pace.wait(this.#signal);
+      await this.#keepPace();
       if (this.#signal.aborted) return "cancelled";
       yield token;
       if (this.exhausted) return "limit";
     }
     this.#pending = [];
     return "end";
+  }
+
+  async #keepPace(): Promise<void> {
+    const waitMs = this.#pace.waitMs(performance.now());
+    if (waitMs > 0) await delay(waitMs, undefined, { signal: this.#signal }).catch(() => undefined);
+  }
+
+  /**
+   * Feeds text that was delivered already through the sampler, so that `grammar` knows how far it is.
+   * These tokens belong to the prompt.
+   * @returns false when the text does not match the grammar.
+   */
+  async replay(tokens: readonly Token[], grammar: LlamaGrammarEvaluationState): Promise<boolean> {
+    if (tokens.length === 0) return true;
+    let at = 0;
+    const run = this.#sequence.evaluate(this.#pending, {
+      temperature: 0,
+      grammarEvaluationState: grammar,
+      tokenBias: () => {
+        const wanted = tokens[at];
+        const bias = TokenBias.for(this.#model);
+        return wanted === undefined ? bias : bias.set(wanted, { logit: certainLogit });
+      },
+      contextShift: noShift,
+    });
+    for await (const token of run) {
+      if (token !== tokens[at] || this.#signal.aborted) break;
+      this.#tokens.push(token);
+      this.#pending = [token];
+      this.#promptTokens += 1;
+      at += 1;
+      if (at === tokens.length) break;
+    }
+    return at === tokens.length || this.#signal.aborted;
+  }
+
+  /** The last sampled tokens only repeat text that was delivered: they count as prompt. */
+  countAsPrompt(tokens: number): void {
+    this.#completionTokens -= tokens;
+    this.#promptTokens += tokens;
   }
 
   /** Puts text of the template behind what was generated; it is neither sampled nor counted. */

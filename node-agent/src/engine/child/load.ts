@@ -58,7 +58,7 @@ export async function loadWeights(
       context,
       contextTokens,
       build: await buildOf(llama),
-      flags: flagsOf(start, llama, model),
+      flags: flagsOf(start, llama),
     };
   } catch (error) {
     throw explained(error, complaints, start);
@@ -146,10 +146,9 @@ async function buildOf(llama: Llama): Promise<string> {
 }
 
 /** What changes answers or their safety, as the manifest states it. */
-function flagsOf(start: EngineStart, llama: Llama, model: LlamaModel): string[] {
+function flagsOf(start: EngineStart, llama: Llama): string[] {
   return [
     `gpu=${llama.gpu === false ? "none" : llama.gpu}`,
-    `gpu-layers=${model.gpuLayers}`,
     "flash-attention=auto",
     `weights=${start.weightsInMemory ? "memory" : "disk"}`,
   ];

@@ -22,30 +22,42 @@ const told = (error: unknown): EngineError =>
         message: `The engine failed (${error instanceof Error ? error.name : "unknown"}). Try again.`,
       };
 
+/** Loading needed modules, device files and a trial process; from here on, where prompts come, nothing does. */
+function dropPermissions(): void {
+  const permission: (typeof process.permission & DroppablePermission) | undefined = process.permission;
+  for (const scope of ["fs.read", "fs.write", "child", "addon", "worker"]) permission?.drop?.(scope);
+}
+
+/** Node 24.21 can give rights back; the type definitions do not say so yet. */
+interface DroppablePermission {
+  drop?(scope: string): void;
+}
+
 async function start(message: Extract<ToEngine, { type: "start" }>): Promise<void> {
-  let told_ = -1;
+  let lastPercent = -1;
   try {
     runner = await Runner.load(message.start, (fraction) => {
       const percent = Math.floor(fraction * 100);
-      if (percent !== told_) send({ type: "loading", fraction: Math.min(1, fraction) });
-      told_ = percent;
+      if (percent !== lastPercent) send({ type: "loading", fraction: Math.min(1, fraction) });
+      lastPercent = percent;
     });
+    dropPermissions();
     send({ type: "ready", loaded: runner.loaded });
   } catch (error) {
     send({ type: "refused", error: told(error) });
   }
 }
 
-async function run({ id, job }: Extract<ToEngine, { type: "run" }>): Promise<void> {
+async function run({ id, job, grammars }: Extract<ToEngine, { type: "run" }>): Promise<void> {
   const abort = new AbortController();
   running.set(id, abort);
-  const cancelled = { promptTokens: 0, cachedTokens: 0, completionTokens: 0, reasoningTokens: 0 };
-  let counts = cancelled;
+  let counts = { promptTokens: 0, cachedTokens: 0, completionTokens: 0, reasoningTokens: 0 };
   try {
     if (runner === undefined)
       throw new BombyxError("NODE_FAILED", "The engine is not loaded yet. Try again.");
     const result = await runner.run(
       job,
+      grammars,
       () => send({ type: "started", id }),
       (progress) => {
         counts = progress.counts;
@@ -83,4 +95,5 @@ process.on("message", (message: ToEngine) => {
   }
 });
 process.on("disconnect", () => process.exit(0));
+// A terminal's Ctrl-C reaches the whole group: the parent drains first and then ends this process.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);

@@ -1,28 +1,28 @@
 import { BombyxError } from "@bombyx/protocol/wire";
 import type { LlamaGrammar, Token } from "node-llama-cpp";
-import type { EngineJob, EngineProgress, EngineResult } from "../engine.ts";
-import type { EngineStart, Loaded } from "../pipe.ts";
+import type { EngineJob, EngineProgress, EngineResult, Tool } from "../engine.ts";
+import { forcesTool, offeredTools } from "../job-grammars.ts";
+import type { EngineStart, JobGrammars, Loaded } from "../pipe.ts";
+import { beginningGrammar } from "../schema-grammar.ts";
 import { measureCapacity } from "./benchmark.ts";
 import { type AnswerPlan, ChatAnswer } from "./chat-answer.ts";
-import { ChatTemplate } from "./chat-template.ts";
+import { ChatTemplate, type RenderedChat } from "./chat-template.ts";
+import { cutOpenEnd } from "./continuation.ts";
 import { Decoder } from "./decoder.ts";
 import { canEmbed, embed } from "./embedding.ts";
 import { type Lane, Lanes } from "./lanes.ts";
 import { type LoadedWeights, loadWeights } from "./load.ts";
 import { Pace } from "./pace.ts";
 import { defaultSampler, type Sampler, samplerOf, seedOf } from "./sampling.ts";
-import { anyObjectGrammar, choiceGrammar } from "./schema-grammar.ts";
-import { SchemaGuard, type SchemaSource } from "./schema-guard.ts";
 
 type ChatJob = Extract<EngineJob, { kind: "chat" }>;
 type TextJob = Exclude<EngineJob, { kind: "embedding" }>;
 type Emit = (progress: EngineProgress) => void;
 
-interface Prepared extends AnswerPlan {
+interface Continuation extends Pick<AnswerPlan, "replay" | "open"> {
   readonly prompt: readonly Token[];
-  /** Text that was delivered already; sampled again under the grammar, so that the grammar knows it. */
-  readonly replay: readonly Token[];
 }
+type Prepared = AnswerPlan & Continuation;
 
 /** Runs jobs on the loaded model, each on a leased lane. */
 export class Runner {
@@ -32,7 +32,8 @@ export class Runner {
   readonly #lanes: Lanes;
   readonly #template: ChatTemplate;
   readonly #defaults: Sampler;
-  readonly #schemas = new SchemaGuard();
+  /** Prompt tokens between two looks at the abort signal: a quarter of a second's worth. */
+  readonly #chunkTokens: number;
   #embedding: Promise<unknown> = Promise.resolve();
 
   private constructor(start: EngineStart, weights: LoadedWeights, template: ChatTemplate, loaded: Loaded) {
@@ -41,13 +42,14 @@ export class Runner {
     this.#template = template;
     this.#defaults = loaded.sampler;
     this.loaded = loaded;
+    this.#chunkTokens = Math.min(512, Math.max(16, Math.ceil(loaded.prefillTokensPerSecond / 4)));
     this.#lanes = new Lanes(weights.context, start.slots);
   }
 
   static async load(start: EngineStart, onProgress: (fraction: number) => void): Promise<Runner> {
     const weights = await loadWeights(start, onProgress);
     const template = new ChatTemplate(weights.model);
-    const capacity = await measureCapacity(weights.context, weights.model, start.slots);
+    const capacity = start.capacity ?? (await measureCapacity(weights.context, weights.model, start.slots));
     return new Runner(start, weights, template, {
       ...capacity,
       contextTokens: weights.contextTokens,
@@ -65,9 +67,15 @@ export class Runner {
   }
 
   /** @throws BombyxError; whatever else it throws is the engine's own failure. */
-  async run(job: EngineJob, onStart: () => void, emit: Emit, signal: AbortSignal): Promise<EngineResult> {
+  async run(
+    job: EngineJob,
+    grammars: JobGrammars,
+    onStart: () => void,
+    emit: Emit,
+    signal: AbortSignal,
+  ): Promise<EngineResult> {
     if (job.kind === "embedding") return this.#embed(job, onStart, emit, signal);
-    const prepared = await this.#prepare(job);
+    const prepared = await this.#prepare(job, grammars);
     const lane = await this.#lanes.acquire(job.session, signal);
     let broken = true;
     try {
@@ -92,11 +100,17 @@ export class Runner {
   ): Promise<EngineResult> {
     const sampler = samplerOf(job, this.#defaults);
     const seed = seedOf(job.seed);
-    const decoding = { sampler, seed, maxTokens: job.maxTokens, promptTokensMax: job.promptTokensMax };
+    const decoding = {
+      sampler,
+      seed,
+      maxTokens: job.maxTokens,
+      promptTokensMax: job.promptTokensMax,
+      chunkTokens: this.#chunkTokens,
+    };
     const pace = new Pace(this.#start.paceTokensPerSecond);
     const { model } = this.#weights;
     const decoder = new Decoder(model, lane.sequence, decoding, pace, signal);
-    await decoder.prefill(prepared.prompt);
+    await decoder.prefill(prepared.prompt, prepared.replay.length);
     emit({ counts: decoder.counts });
     const template = job.kind === "chat" ? this.#template : undefined;
     const answer = new ChatAnswer(model, template, decoder, prepared, emit);
@@ -104,77 +118,70 @@ export class Runner {
     return { counts, finishReason, seed, sampler };
   }
 
-  async #prepare(job: TextJob): Promise<Prepared> {
+  async #prepare(job: TextJob, grammars: JobGrammars): Promise<Prepared> {
     const { model } = this.#weights;
     if (job.kind === "completion") {
       const { bos, shouldPrependBosToken } = model.tokens;
-      const text = model.tokenize(job.prompt + (job.prefix ?? ""), true);
+      const text = model.tokenize(job.prompt, true);
       const prompt = shouldPrependBosToken && bos !== null && text[0] !== bos ? [bos, ...text] : text;
       if (prompt.length === 0)
         throw new BombyxError("BAD_REQUEST", "The prompt is empty.", { field: "prompt" });
-      return { ...plain, prompt, stops: job.stop };
+      return { ...plain, ...(await this.#continued(prompt, job.prefix ?? "", undefined)), stops: job.stop };
     }
-    return this.#prepareChat(job);
+    return this.#prepareChat(job, grammars);
   }
 
-  async #prepareChat(job: ChatJob): Promise<Prepared> {
-    const named = typeof job.toolChoice === "object" ? job.toolChoice.name : undefined;
-    const forced = named !== undefined || job.toolChoice === "required";
-    const offered =
-      job.toolChoice === "none"
-        ? []
-        : named === undefined
-          ? job.tools
-          : job.tools.filter(({ name }) => name === named);
-    if (forced && offered.length === 0) {
-      throw new BombyxError(
-        "BAD_REQUEST",
-        "tool_choice asks for a tool that is not in tools. Add it to tools.",
-        {
-          field: "tool_choice",
-        },
-      );
-    }
-    const takesArguments = offered.filter(
-      ({ parameters }) => Object.keys(Object(parameters?.properties)).length > 0,
-    );
-    const sources: SchemaSource[] = takesArguments.map(({ parameters }) => ({
-      schema: parameters ?? {},
-      field: "tools",
+  async #prepareChat(job: ChatJob, grammars: JobGrammars): Promise<Prepared> {
+    const offered = offeredTools(job);
+    const forced = forcesTool(job);
+    const answer = forced ? undefined : await this.#grammar(grammars.answer, "response_format");
+    const structured = forced || answer !== undefined || job.prefix !== undefined;
+    const rendered = this.#render(job, offered, structured);
+    const tools = offered.map(async (tool, index) => ({
+      ...tool,
+      grammar: await this.#grammar(grammars.tools[index], "tools"),
     }));
-    if (typeof job.jsonSchema === "object")
-      sources.push({ schema: job.jsonSchema, field: "response_format" });
-    const texts = await this.#schemas.compile(sources);
-    const grammars = await Promise.all(
-      texts.map((text, index) => this.#grammar(text, sources[index]?.field ?? "tools")),
-    );
-    const answerGrammar =
-      job.jsonSchema === true
-        ? await this.#grammar(anyObjectGrammar(), "response_format")
-        : typeof job.jsonSchema === "object"
-          ? grammars.at(-1)
-          : undefined;
-    const structured = forced || answerGrammar !== undefined || job.prefix !== undefined;
-    const rendered = this.#template.render(job.messages, offered, structured);
-    const delivered = job.prefix === undefined ? [] : this.#template.plain(job.prefix);
-    const replays = answerGrammar !== undefined && !forced;
     return {
-      prompt: replays ? rendered.tokens : [...rendered.tokens, ...delivered],
-      replay: replays ? delivered : [],
+      ...(await this.#continued(rendered.tokens, job.prefix ?? "", answer)),
       stops: job.stop,
       turnEnds: rendered.stops,
       thinking: rendered.thinking,
       forced,
-      tools: offered.map((tool) => ({ ...tool, grammar: grammars[takesArguments.indexOf(tool)] })),
-      names:
-        offered.length > 1
-          ? await this.#grammar(choiceGrammar(offered.map(({ name }) => name)), "tools")
-          : undefined,
-      grammar: forced ? undefined : answerGrammar,
+      tools: await Promise.all(tools),
+      names: await this.#grammar(grammars.names, "tools"),
+      answer,
     };
   }
 
-  async #grammar(text: string, field: string): Promise<LlamaGrammar> {
+  #render(job: ChatJob, offered: readonly Tool[], structured: boolean): RenderedChat {
+    try {
+      return this.#template.render(job.messages, offered, structured);
+    } catch (cause) {
+      if (cause instanceof BombyxError) throw cause;
+      throw new BombyxError("BAD_REQUEST", "The model's chat template does not take this conversation.", {
+        field: "messages",
+        cause,
+      });
+    }
+  }
+
+  /** The prompt and the text of a lost attempt behind it, so that sampling goes on as if it had never stopped. */
+  async #continued(
+    prompt: readonly Token[],
+    delivered: string,
+    answer: LlamaGrammar | undefined,
+  ): Promise<Continuation> {
+    const { model } = this.#weights;
+    const tokens = delivered === "" ? [] : model.tokenize(delivered, false, "trimLeadingSpace");
+    if (answer !== undefined) return { prompt, replay: tokens, open: undefined };
+    const cut = cutOpenEnd(model, tokens, delivered);
+    if (cut === undefined) return { prompt: [...prompt, ...tokens], replay: [], open: undefined };
+    const grammar = await this.#weights.llama.createGrammar({ grammar: beginningGrammar(cut.text) });
+    return { prompt: [...prompt, ...cut.kept], replay: [], open: { text: cut.text, grammar } };
+  }
+
+  async #grammar(text: string | null | undefined, field: string): Promise<LlamaGrammar | undefined> {
+    if (text === null || text === undefined) return undefined;
     try {
       return await this.#weights.llama.createGrammar({ grammar: text });
     } catch (cause) {
@@ -209,11 +216,10 @@ export class Runner {
 }
 
 const plain = {
-  replay: [],
   turnEnds: [],
   thinking: false,
   forced: false,
   tools: [],
   names: undefined,
-  grammar: undefined,
+  answer: undefined,
 } as const;

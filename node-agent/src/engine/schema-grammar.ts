@@ -57,6 +57,9 @@ export const anyObjectGrammar = (): string => gbnf("object", new Map());
 export const choiceGrammar = (texts: readonly string[]): string =>
   `root ::= ${texts.map(literal).join(" | ")}\n`;
 
+/** GBNF for any text that begins with `text`. */
+export const beginningGrammar = (text: string): string => `root ::= ${literal(text)} [^\\x00]*\n`;
+
 /**
  * JSON Schema as a llama.cpp grammar (GBNF): properties in the schema's order, optional ones may be left
  * out, no properties beside those named unless none are. Annotations are ignored, as the specification has it.

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { BombyxError, limits } from "@bombyx/protocol/wire";
-import { entryBeside } from "../entry.ts";
+import { entryBeside } from "./entry.ts";
 import type { SchemaOutcome, SchemaTask } from "./schema-worker.ts";
 
 /** CPU time, so that a busy machine refuses no honest schema. */
@@ -29,6 +29,7 @@ interface Compiler {
  */
 export class SchemaGuard {
   #spare: Compiler | undefined;
+  #closed = false;
 
   /**
    * @returns A GBNF text per schema.
@@ -53,8 +54,15 @@ export class SchemaGuard {
       throw refusal(sources[outcome.refused.index]?.field ?? "response_format", outcome.refused.reason);
     } finally {
       void worker.terminate();
-      this.#spare ??= startCompiler();
+      if (!this.#closed) this.#spare ??= startCompiler();
     }
+  }
+
+  /** Ends the spare thread. */
+  close(): void {
+    this.#closed = true;
+    void this.#spare?.worker.terminate();
+    this.#spare = undefined;
   }
 
   #bounded(grammars: readonly string[], sources: readonly SchemaSource[]): readonly string[] {
