@@ -10,12 +10,17 @@ export type OpenAiFetch = (input: string | URL | Request, init?: RequestInit) =>
 
 const routes = /\/(?:(chat\/completions|completions|embeddings)|models(?:\/(.+))?)$/;
 
-/** Serves OpenAI's routes with a client: JSON in, JSON or server-sent events out. */
+/**
+ * Serves OpenAI's routes with a client: JSON in, JSON or server-sent events out. As with any fetch,
+ * an aborted request rejects with the signal's reason; everything else is a Response.
+ */
 export function openAiFetch(client: BombyxClient): OpenAiFetch {
   return async (input, init) => {
+    const request = new Request(input, init);
     try {
-      return await route(client, new Request(input, init));
+      return await route(client, request);
     } catch (error) {
+      request.signal.throwIfAborted();
       return errorResponse(asBombyxError(error));
     }
   };
@@ -43,11 +48,14 @@ async function route(client: BombyxClient, request: Request): Promise<Response> 
   // The body is judged inside: the casts only choose the door.
   switch (endpoint) {
     case "chat/completions":
-      return respond(await client.chat.completions.create(body as ChatCompletionRequest, options));
+      return respond(
+        await client.chat.completions.create(body as ChatCompletionRequest, options),
+        request.signal,
+      );
     case "completions":
-      return respond(await client.completions.create(body as CompletionRequest, options));
+      return respond(await client.completions.create(body as CompletionRequest, options), request.signal);
     default:
-      return respond(await client.embeddings.create(body as EmbeddingRequest, options));
+      return respond(await client.embeddings.create(body as EmbeddingRequest, options), request.signal);
   }
 }
 
@@ -69,16 +77,20 @@ async function readJson(request: Request): Promise<unknown> {
   }
 }
 
-function respond(answered: unknown): Response {
+function respond(answered: unknown, signal: AbortSignal): Response {
   if (!(answered instanceof AnswerStream)) return Response.json(answered);
   const events = serverSentEvents(answered);
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = await events.next();
-        if (done) controller.close();
-        else controller.enqueue(encoder.encode(value));
+        try {
+          const { done, value } = await events.next();
+          if (done) controller.close();
+          else controller.enqueue(encoder.encode(value));
+        } catch (error) {
+          controller.error(signal.aborted ? signal.reason : error);
+        }
       },
       async cancel() {
         answered.abort();

@@ -152,6 +152,8 @@ export class Attempt {
   async *#read(body: ReadableStream<Uint8Array>, connection: Connection): AsyncGenerator<AttemptEvent> {
     const envelopes = new EnvelopeReader();
     const reader = body.getReader();
+    // Not every fetch ends a body with its signal; this ends the reading with any.
+    connection.signal.addEventListener("abort", () => void reader.cancel().catch(() => undefined));
     try {
       for (;;) {
         const chunk = await connection.next(reader);
@@ -166,7 +168,6 @@ export class Attempt {
       }
     } finally {
       connection.close();
-      await reader.cancel().catch(() => undefined);
     }
   }
 
@@ -198,16 +199,12 @@ class Connection {
 
   /** `undefined` when the body is over, cut or stalled. @throws the owner's reason when it aborted. */
   async next(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
+    this.#owner.throwIfAborted();
     const stalled = setTimeout(() => this.close(), this.stallMs);
-    try {
-      const { value } = await reader.read();
-      return value;
-    } catch {
-      this.#owner.throwIfAborted();
-      return undefined;
-    } finally {
-      clearTimeout(stalled);
-    }
+    const chunk = await reader.read().catch(() => undefined);
+    clearTimeout(stalled);
+    this.#owner.throwIfAborted();
+    return chunk?.value;
   }
 
   close(): void {

@@ -5,6 +5,7 @@ const keepAliveMs = 15_000;
 /**
  * Chunks as OpenAI's server-sent events, a comment whenever nothing comes for a while, `[DONE]` at the
  * end. An error in the middle is an event of its own, and then there is no `[DONE]`.
+ * @throws BombyxError CANCELLED: whoever cancelled expects no event.
  */
 export async function* serverSentEvents(
   chunks: AsyncIterable<unknown>,
@@ -24,8 +25,10 @@ export async function* serverSentEvents(
       next = iterator.next();
     }
     yield "data: [DONE]\n\n";
-  } catch (error) {
-    yield `data: ${JSON.stringify(openAiError(asBombyxError(error)))}\n\n`;
+  } catch (cause) {
+    const error = asBombyxError(cause);
+    if (error.code === "CANCELLED") throw error;
+    yield `data: ${JSON.stringify(openAiError(error))}\n\n`;
   } finally {
     await iterator.return?.();
   }

@@ -16,7 +16,7 @@ export interface ProxyOptions extends Omit<ClientOptions, "apiKey"> {
   readonly port?: number;
 }
 
-export interface Proxy {
+export interface RunningProxy {
   /** What goes into OPENAI_BASE_URL: ends in `/v1`. */
   readonly url: string;
   /** Lets running answers finish for two seconds, then cancels them. */
@@ -33,7 +33,7 @@ const graceMs = 2_000;
  * OpenAI client here. Listens on loopback, wants its key, and has no CORS headers.
  * @throws when the port is taken (EADDRINUSE).
  */
-export async function startProxy({ port = 0, ...options }: ProxyOptions): Promise<Proxy> {
+export async function startProxy({ port = 0, ...options }: ProxyOptions): Promise<RunningProxy> {
   const client = new BombyxClient(options);
   const guard = new Guard(options.apiKey);
   const closing = new AbortController();

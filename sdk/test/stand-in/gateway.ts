@@ -26,7 +26,12 @@ export type Fault =
   /** The body ends early, cleanly, and the node is gone. */
   | { readonly kind: "end"; readonly afterFrames: number }
   /** Nothing more comes; `onCancel` is called when the client closes the request. */
-  | { readonly kind: "hang"; readonly afterFrames: number; readonly onCancel: () => void }
+  | {
+      readonly kind: "hang";
+      readonly afterFrames: number;
+      readonly onReached?: () => void;
+      readonly onCancel: () => void;
+    }
   | { readonly kind: "refuse"; readonly error: BombyxError }
   | { readonly kind: "unreachable" }
   | { readonly kind: "plain"; readonly body: string }
@@ -211,11 +216,12 @@ function streamed(
 ): Response {
   let index = from;
   const stopAt = "afterFrames" in fault ? fault.afterFrames : Number.POSITIVE_INFINITY;
+  signal.addEventListener("abort", () => fault.kind === "hang" && fault.onCancel(), { once: true });
   const receipt = fault.kind === "receipt" ? fault.forge(answer.receipt) : answer.receipt;
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        if (index >= stopAt) return await broken(controller, fault, signal, onLost);
+        if (index >= stopAt) return await broken(controller, fault, onLost);
         const frame = answer.frames[index];
         if (frame) {
           const bytes = frame.slice();
@@ -237,18 +243,12 @@ function streamed(
 async function broken(
   controller: ReadableStreamDefaultController<Uint8Array>,
   fault: Fault,
-  signal: AbortSignal,
   onLost: () => void,
 ): Promise<void> {
   if (fault.kind === "cut") return controller.error(new TypeError("connection reset"));
   if (fault.kind === "hang") {
-    const closed = new Promise<void>((resolve) => {
-      signal.addEventListener("abort", () => resolve(), { once: true });
-      if (signal.aborted) resolve();
-    });
-    await closed;
-    fault.onCancel();
-    return controller.error(signal.reason);
+    fault.onReached?.();
+    return await new Promise(() => undefined);
   }
   onLost();
   if (fault.kind === "lose") {
