@@ -111,10 +111,9 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     const policyFiles = await writePolicy(state, policy);
 
     const names = nodeNames.slice(0, options.nodes);
-    const [apiKey, codes] = await Promise.all([
-      keepApiKey(state, options.allowanceNano),
-      Promise.all(names.map((name) => pairingCode(state, name))),
-    ]);
+    const apiKey = await keepApiKey(state, options.allowanceNano);
+    const codes: (string | undefined)[] = [];
+    for (const name of names) codes.push(await pairingCode(state, name));
 
     const gateway = begun(
       gatewayProcess({

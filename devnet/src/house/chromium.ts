@@ -12,10 +12,13 @@ const usualPlaces = [
  * A Chromium to run browser tests in: `CHROMIUM_PATH`, else the first of the usual places.
  * @throws Error when `CHROMIUM_PATH` names no file: a typing mistake must not skip tests.
  */
-export function chromiumPath(named: string | undefined = process.env.CHROMIUM_PATH): string | undefined {
-  if (named !== undefined && named !== "") {
+export function chromiumPath(
+  named = process.env.CHROMIUM_PATH ?? "",
+  places: readonly string[] = usualPlaces,
+): string | undefined {
+  if (named !== "") {
     if (existsSync(named)) return named;
     throw new Error(`CHROMIUM_PATH is ${named}, which is no file. Name Chromium's executable, or unset it.`);
   }
-  return usualPlaces.find((place) => existsSync(place));
+  return places.find((place) => existsSync(place));
 }

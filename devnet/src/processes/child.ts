@@ -1,10 +1,8 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import type * as z from "zod";
 import { childEnvironment } from "./child-environment.ts";
 
@@ -95,25 +93,6 @@ export function startChild<T>(
     );
   });
   return { child: handle(options.name, options.logFile, child, exited), ready };
-}
-
-/**
- * Runs a command to its end.
- * @returns its standard output.
- * @throws Error with the command's own words when it fails.
- */
-export async function runCommand(options: ProcessOptions): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [...nodeFlags, fileURLToPath(options.entry), ...options.args],
-      { env: childEnvironment(options.environment) },
-    );
-    return stdout;
-  } catch (cause) {
-    const words = cause instanceof Error && "stderr" in cause ? String(cause.stderr).trim() : String(cause);
-    throw new Error(`${options.name} (${basename(options.entry.pathname)}) failed:\n${words}`, { cause });
-  }
 }
 
 function handle(name: string, logFile: string, child: ChildProcess, exited: Promise<ProcessExit>): Child {

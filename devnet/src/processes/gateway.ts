@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { StateDirectory } from "../state/state-directory.ts";
-import { type Child, runCommand, startChild } from "./child.ts";
+import { type Child, startChild } from "./child.ts";
 
 const entry = new URL("../../../gateway/src/cli.ts", import.meta.url);
 /** Who the devnet's API key belongs to. */
@@ -59,12 +59,18 @@ export async function pairingCode(state: StateDirectory, name: string): Promise<
 
 const dataDirectory = (state: StateDirectory): string => state.path("gateway");
 
+/** An operator's command, in this process: a first start has no time for one process each. */
 async function command<T>(state: StateDirectory, args: readonly string[], answer: z.ZodType<T>): Promise<T> {
-  const output = await runCommand({
-    name: `gateway ${args.slice(0, 2).join(" ")}`,
-    entry,
-    args: [...args, "--json"],
-    environment: { BOMBYX_DATA_DIR: dataDirectory(state) },
+  // Only a first start needs the store and all that it loads.
+  const { runAdmin } = await import("@bombyx/gateway/accounts");
+  let output = "";
+  await runAdmin([...args, "--json"], {
+    dataDir: dataDirectory(state),
+    stdout: {
+      write: (text) => {
+        output += text;
+      },
+    },
   });
   return answer.parse(JSON.parse(output));
 }
