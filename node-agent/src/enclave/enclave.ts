@@ -59,6 +59,8 @@ export class Enclave {
   readonly #sessions: Sessions;
   readonly #handshakes: RateLimit;
   readonly #stopSweep: () => void;
+  /** Timers of answers that are kept for resumption: none may hold the process after {@link close}. */
+  readonly #cancelDrops = new Set<() => void>();
   readonly #epochs: Epochs;
   #running = 0;
   /** Times that the engine has died. */
@@ -213,6 +215,7 @@ export class Enclave {
   close(): void {
     this.#draining = true;
     this.#stopSweep();
+    for (const cancel of this.#cancelDrops) cancel();
     this.#sessions.endAll();
     this.#epochs.close();
     this.#boot.sig.privateKey.fill(0);
@@ -317,7 +320,11 @@ export class Enclave {
       ...(receipt && { units: receipt.units, finish: receipt.finish }),
       ...(answer.error && { code: answer.error.code }),
     });
-    clock.after(limits.replayMs, () => session.drop(request));
+    const cancelDrop = clock.after(limits.replayMs, () => {
+      this.#cancelDrops.delete(cancelDrop);
+      session.drop(request);
+    });
+    this.#cancelDrops.add(cancelDrop);
     this.#options.onLoad();
     if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }

@@ -113,7 +113,8 @@ export class Connection implements Wire {
 
   close(): void {
     this.#socket.close(1000);
-    this.#clock.after(closeMs, () => this.#socket.terminate());
+    const cancel = this.#clock.after(closeMs, () => this.#socket.terminate());
+    this.#socket.once("close", cancel);
   }
 
   #admissionLimit(): () => void {
