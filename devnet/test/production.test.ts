@@ -84,6 +84,23 @@ describe("a production build", () => {
     }
   });
 
+  it.each(["protocol", "sdk", "node-agent"])("names every package that %s needs", (room) => {
+    const { name, dependencies } = z
+      .object({ name: z.string(), dependencies: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(readFileSync(join(out, room, "package.json"), "utf8")));
+    const imported = filesUnder(join(out, room, "dist"))
+      .filter((file) => file.endsWith(".js"))
+      .flatMap((file) => [
+        ...readFileSync(file, "utf8").matchAll(/^(?:import|export) (?:[^"';]* from )?"([^".][^"]*)";$/gm),
+      ])
+      .map(([, specifier = ""]) => specifier)
+      .filter((specifier) => !specifier.startsWith("node:"))
+      .map((specifier) => specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/"));
+    expect(imported).toContain("zod");
+    const named = new Set([name, ...Object.keys(dependencies)]);
+    expect(imported.filter((specifier) => !named.has(specifier))).toEqual([]);
+  });
+
   it.each(["protocol", "sdk", "node-agent"])("packs %s with its licence and every door it names", (room) => {
     const folder = join(out, room);
     const { stdout } = spawnSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {

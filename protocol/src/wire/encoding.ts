@@ -19,10 +19,8 @@ export const base64 = z.string().refine((text) => {
 export const count = z.int().nonnegative();
 
 /** nanoTON on the wire: a decimal string, because JSON numbers are not exact. */
-export const nano = z
-  .string()
-  .regex(/^(0|[1-9][0-9]{0,38})$/, "expected nanoTON as a decimal string")
-  .transform((text) => BigInt(text));
+export const nanoText = z.string().regex(/^(0|[1-9][0-9]{0,38})$/, "expected nanoTON as a decimal string");
+export const nano = nanoText.transform((text) => BigInt(text));
 
 const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 

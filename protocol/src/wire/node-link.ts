@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { base64, count, fromUtf8, hex, utf8 } from "./encoding.ts";
+import { base64, count, fromUtf8, hex, nanoText, utf8 } from "./encoding.ts";
 import { BombyxError } from "./error.ts";
 import { limits } from "./limits.ts";
 import { priceSchema } from "./price.ts";
@@ -159,14 +159,14 @@ export type NodeControl = z.infer<typeof nodeControlSchema>;
 
 /** SETTLEMENT: the gateway's answer to each receipt, signed by its ack key over "bombyx/ack/v1\0" ‖ u64be(length) ‖ canonical JSON. */
 export const ackSchema = z.strictObject({
-  network: z.string(),
+  network: z.string().min(1).max(64),
   node: hex.b32,
   /** Receipts acknowledged so far, this one included. */
   n: count,
   epoch: count,
-  /** nanoTON as decimal strings. */
-  cumulativeNano: z.string(),
-  heldNano: z.string(),
+  /** Strings, since the Ack is signed as it stands. */
+  cumulativeNano: nanoText,
+  heldNano: nanoText,
   /** BLAKE2b-256 chain: H(previous ‖ H(receipt)). */
   receiptsHash: hex.b32,
 });
