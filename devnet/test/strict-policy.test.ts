@@ -2,6 +2,7 @@ import { strictPolicy } from "@bombyx/protocol/attestation";
 import { BombyxClient } from "@bombyx/sdk";
 import { expect, it } from "vitest";
 import { startNetwork } from "./network.ts";
+import "./patience.ts";
 import { startRelay } from "./recording-relay.ts";
 import { user } from "./sse.ts";
 

@@ -1,8 +1,17 @@
-import { AttestationError, type Bundle, bundleSchema } from "@bombyx/protocol/attestation";
-import { fromBase64, toBase64 } from "@bombyx/protocol/wire";
+import {
+  AttestationError,
+  type Bundle,
+  encodeBundle,
+  parseBundle,
+  type Statement,
+  statementBytes,
+  statementSchema,
+} from "@bombyx/protocol/attestation";
+import { fromBase64, fromUtf8, toBase64 } from "@bombyx/protocol/wire";
 import { BombyxClient, type ClientEvent } from "@bombyx/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startNetwork, type TestNetwork } from "./network.ts";
+import "./patience.ts";
 import { startRelay, type Tamper } from "./recording-relay.ts";
 import { user } from "./sse.ts";
 
@@ -55,7 +64,7 @@ describe("a bundle that somebody on the way changed", () => {
 async function askThrough(swap: (bundle: Bundle) => Bundle) {
   const tamper: Tamper = (path) =>
     path.startsWith("/v1/bundles/")
-      ? (body) => Buffer.from(JSON.stringify(swap(bundleSchema.parse(JSON.parse(body.toString())))))
+      ? (body) => Buffer.from(encodeBundle(swap(parseBundle(body))))
       : undefined;
   const relay = await startRelay(network.gateway.url, tamper);
   const events: ClientEvent[] = [];
@@ -92,9 +101,9 @@ async function expectRefused(swap: (bundle: Bundle) => Bundle, reason: string): 
   expect(exchanges.filter(isSend)).toEqual([]);
 }
 
-function changeStatement(bundle: Bundle, change: (statement: Record<string, unknown>) => unknown): Bundle {
-  const statement = JSON.parse(Buffer.from(fromBase64(bundle.statement)).toString());
-  return { ...bundle, statement: toBase64(Buffer.from(JSON.stringify(change(statement)))) };
+function changeStatement(bundle: Bundle, change: (statement: Statement) => Statement): Bundle {
+  const statement = statementSchema.parse(JSON.parse(fromUtf8(fromBase64(bundle.statement))));
+  return { ...bundle, statement: toBase64(statementBytes(change(statement))) };
 }
 
 function other(bundle: Bundle): Bundle {
@@ -109,7 +118,7 @@ async function realBundles(): Promise<Bundle[]> {
   const listed = await (await get(`/v1/candidates?model=${network.model}`)).json();
   return Promise.all(
     listed.candidates.map(async ({ attestationId }: { attestationId: string }) =>
-      bundleSchema.parse(await (await get(`/v1/bundles/${attestationId}`)).json()),
+      parseBundle(await (await get(`/v1/bundles/${attestationId}`)).bytes()),
     ),
   );
 }
