@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { BombyxError, type ErrorBody } from "@bombyx/protocol/wire";
+import { BombyxError } from "@bombyx/protocol/wire";
+import { type CallCarrier, callLedger, refusal } from "./call-ledger.ts";
 import type { Call } from "./commit.ts";
 import type { Ledger } from "./ledger.ts";
 import type { FromWorker, NumberedCall, ToWorker, WorkerOptions } from "./worker.ts";
@@ -37,7 +38,7 @@ export async function openLedger({ dataDir, feeBps = 1_000, takeOverAt }: Ledger
     name: "ledger",
   });
   await once(worker, "message");
-  return new WorkerLedger(worker);
+  return callLedger(new LedgerThread(worker));
 }
 
 interface Waiting {
@@ -45,7 +46,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-class WorkerLedger implements Ledger {
+class LedgerThread implements CallCarrier {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
@@ -59,18 +60,14 @@ class WorkerLedger implements Ledger {
     worker.on("exit", () => this.#failAll());
   }
 
-  deposit: Ledger["deposit"] = (...args) => this.#call({ method: "deposit", arguments: args });
-  reserve: Ledger["reserve"] = (...args) => this.#call({ method: "reserve", arguments: args });
-  settle: Ledger["settle"] = (...args) => this.#call({ method: "settle", arguments: args });
-  markLost: Ledger["markLost"] = (...args) => this.#call({ method: "markLost", arguments: args });
-  lose: Ledger["lose"] = (...args) => this.#call({ method: "lose", arguments: args });
-  release: Ledger["release"] = (...args) => this.#call({ method: "release", arguments: args });
-  balance: Ledger["balance"] = (...args) => this.#call({ method: "balance", arguments: args });
-  receiptOf: Ledger["receiptOf"] = (...args) => this.#call({ method: "receiptOf", arguments: args });
-  attemptOf: Ledger["attemptOf"] = (...args) => this.#call({ method: "attemptOf", arguments: args });
-  acknowledged: Ledger["acknowledged"] = (...args) => this.#call({ method: "acknowledged", arguments: args });
-  sweep: Ledger["sweep"] = (...args) => this.#call({ method: "sweep", arguments: args });
-  audit: Ledger["audit"] = (...args) => this.#call({ method: "audit", arguments: args });
+  call(call: Call): Promise<unknown> {
+    if (this.#closed !== undefined) return Promise.reject(closedError());
+    const id = this.#nextId++;
+    // Calls of one turn cross to the thread as one message.
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
+    this.#outbox.push({ ...call, id });
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
 
   /** Commits what was called before, then stops the thread. */
   close(): Promise<void> {
@@ -83,17 +80,6 @@ class WorkerLedger implements Ledger {
     const exited = once(this.#worker, "exit");
     this.#post({ close: true });
     await exited;
-  }
-
-  #call<Value>(call: Call): Promise<Value> {
-    if (this.#closed !== undefined) return Promise.reject(closedError());
-    const id = this.#nextId++;
-    // Calls of one turn cross to the thread as one message.
-    if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
-    this.#outbox.push({ ...call, id });
-    return new Promise<Value>((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
-    });
   }
 
   #flush(): void {
@@ -125,10 +111,3 @@ class WorkerLedger implements Ledger {
 
 const closedError = (cause?: unknown) =>
   new BombyxError("INTERNAL", "The ledger is closed.", cause === undefined ? {} : { cause });
-
-/** A refusal crosses the thread as plain data; anything else is a defect or a failing disk. */
-function refusal(error: unknown): BombyxError {
-  if (error instanceof Error) return new BombyxError("INTERNAL", "The ledger failed.", { cause: error });
-  const { code, message, ...detail } = error as ErrorBody;
-  return new BombyxError(code, message, detail);
-}
