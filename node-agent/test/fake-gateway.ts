@@ -9,7 +9,7 @@ import {
   statementSchema,
 } from "@bombyx/protocol/attestation";
 import { domainBytes, firstReceiptsHash, nextReceiptsHash, priceId } from "@bombyx/protocol/receipt";
-import { newSigningKeyPair, sign } from "@bombyx/protocol/session";
+import { newSigningKeyPair, ready, sign } from "@bombyx/protocol/session";
 import {
   type Ack,
   decodeLinkMessage,
@@ -29,9 +29,12 @@ import {
   type SignedReceipt,
   signedReceiptSchema,
   toHex,
+  utf8,
 } from "@bombyx/protocol/wire";
 import { type WebSocket, WebSocketServer } from "ws";
 import { Queue } from "./queue.ts";
+
+await ready;
 
 const row = {
   model: "scripted",
@@ -132,6 +135,15 @@ export class FakeGateway {
     this.#streams.set(stream.id, stream);
     stream.send(kind, index, payload);
     return stream;
+  }
+
+  /** Asks for what is not there: messages are taken in order, so the node has taken all before when it refuses. */
+  async roundTrip(): Promise<void> {
+    await this.open(
+      linkKind.resume,
+      0,
+      utf8(JSON.stringify({ session: "00".repeat(32), request: 0 })),
+    ).failed();
   }
 
   sendData(kind: LinkKind, stream: number, index: number, payload?: Uint8Array): void {

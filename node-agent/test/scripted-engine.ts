@@ -42,7 +42,6 @@ export class ScriptedJob {
     this.signal = signal;
     this.#onProgress = onProgress;
     this.counts = { promptTokens, cachedTokens: 0, completionTokens: 0, reasoningTokens: 0 };
-    signal.addEventListener("abort", () => this.end("cancelled"));
   }
 
   get result(): Promise<EngineResult> {
@@ -77,6 +76,8 @@ export class ScriptedEngine implements Engine {
   readonly forgotten: string[] = [];
   readonly #crashListeners: ((error: Error) => void)[] = [];
   promptTokens = 10;
+  /** False for an engine that hangs. */
+  obeysAbort = true;
   #running = 0;
   closed = false;
 
@@ -99,6 +100,9 @@ export class ScriptedEngine implements Engine {
   ): Promise<EngineResult> {
     if (this.promptTokens > job.promptTokensMax) throw new BombyxError("CAP", "The prompt is above the cap.");
     const scripted = new ScriptedJob(job, onProgress, signal, this.promptTokens);
+    signal.addEventListener("abort", () => {
+      if (this.obeysAbort) scripted.end("cancelled");
+    });
     this.jobs.push(scripted);
     this.#running++;
     try {

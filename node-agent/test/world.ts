@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Block, ChainView } from "@bombyx/protocol/attestation";
+import type { AttestationPolicy, Block, ChainView } from "@bombyx/protocol/attestation";
 import { ready } from "@bombyx/protocol/session";
 import { SimulatedWorld } from "@bombyx/protocol/simulation";
+import type { Engine } from "../src/engine/engine.ts";
 import { type NodeOptions, type QuoteProvider, type RunningNode, startNode } from "../src/index.ts";
 import { Client } from "./client.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -19,24 +20,32 @@ export const chain: ChainView = {
 
 let simulated: Promise<SimulatedWorld> | undefined;
 
+const simulatedWorld = (): Promise<SimulatedWorld> => {
+  simulated ??= SimulatedWorld.create({ now: block.at });
+  return simulated;
+};
+
+/** What a client of this simulated network trusts. */
+export const simulatedPolicy = async (): Promise<AttestationPolicy> =>
+  (await simulatedWorld()).policy({ chain: block.chain });
+
 /** Quotes of a synthetic machine, as a devnet's. */
 export async function simulatedQuotes(): Promise<QuoteProvider> {
-  simulated ??= SimulatedWorld.create({ now: block.at });
-  const world = await simulated;
+  const world = await simulatedWorld();
   return { quote: (reportData) => world.quote(reportData), collateral: () => world.collateral(block.at) };
 }
 
-/** A node with a scripted engine, linked to a fake gateway, on a clock that the test moves. */
-export class World {
+/** A node, with a scripted engine unless told otherwise, linked to a fake gateway, on a clock that the test moves. */
+export class World<E extends Engine = ScriptedEngine> {
   readonly gateway: FakeGateway;
-  readonly engine: ScriptedEngine;
+  readonly engine: E;
   readonly clock: FakeClock;
   readonly node: RunningNode;
   readonly stateDir: string;
   admission: Awaited<ReturnType<FakeGateway["admissions"]["next"]>>;
 
   private constructor(
-    parts: Pick<World, "gateway" | "engine" | "clock" | "node" | "stateDir" | "admission">,
+    parts: Pick<World<E>, "gateway" | "engine" | "clock" | "node" | "stateDir" | "admission">,
   ) {
     this.gateway = parts.gateway;
     this.engine = parts.engine;
@@ -46,10 +55,13 @@ export class World {
     this.admission = parts.admission;
   }
 
-  static async start(options: Partial<NodeOptions> & { engine?: ScriptedEngine } = {}): Promise<World> {
+  static start(options: Partial<NodeOptions> = {}): Promise<World> {
+    return World.serve(new ScriptedEngine(), options);
+  }
+
+  static async serve<E extends Engine>(engine: E, options: Partial<NodeOptions> = {}): Promise<World<E>> {
     await ready;
     const gateway = await FakeGateway.start();
-    const engine = options.engine ?? new ScriptedEngine();
     const clock = new FakeClock();
     const stateDir = await mkdtemp(join(tmpdir(), "bombyx-node-"));
     const node = await startNode({
@@ -64,6 +76,14 @@ export class World {
       engine,
     });
     return new World({ gateway, engine, clock, node, stateDir, admission: await gateway.admissions.next() });
+  }
+
+  /** Lets time pass in steps in which the link shows that it lives. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 10_000) {
+      this.clock.advance(Math.min(left, 10_000));
+      await this.gateway.roundTrip();
+    }
   }
 
   client(suite: 1 | 2 = 2): Promise<Client> {
