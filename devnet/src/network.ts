@@ -36,6 +36,17 @@ export interface NetworkOptions {
   readonly signal?: AbortSignal;
   /** Told as each part becomes ready. */
   readonly onReady?: (part: string) => void;
+  readonly instruments?: Instruments;
+}
+
+/** What those who look into a network add to it; nobody else needs any of it. */
+export interface Instruments {
+  /** Settings of the gateway beside a devnet's own. */
+  readonly gatewayEnvironment?: Readonly<Record<string, string>>;
+  /** Options of Node itself, for the gateway and the proxy. */
+  readonly nodeFlags?: readonly string[];
+  /** Where a part ("proxy" or a node's name) finds the gateway: a relay that stands between the two. */
+  readonly reach?: (part: string, gateway: string) => Promise<string>;
 }
 
 /** What `policy.js` and `policy.json` hold: the sdk's policy, which comes from code and never from the gateway. */
@@ -90,6 +101,8 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     return part;
   };
   const ready = (part: string) => options.onReady?.(part);
+  const { instruments = {} } = options;
+  const reach = instruments.reach ?? (async (_, gateway) => gateway);
 
   const giveUp = () => void stop();
   options.signal?.addEventListener("abort", giveUp);
@@ -122,6 +135,8 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
         chainEndpoints: policy.chainEndpoints,
         port: await preferredPort(options.ports.gateway),
         metricsPort: await preferredPort(options.ports.metrics),
+        environment: instruments.gatewayEnvironment,
+        nodeFlags: instruments.nodeFlags,
       }),
     );
     const gatewayReady = await gateway.ready;
@@ -130,10 +145,11 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     const proxy = begun(
       proxyProcess({
         state,
-        gateway: gatewayReady.url,
+        gateway: await reach("proxy", gatewayReady.url),
         policyFile: policyFiles.js,
         port: await preferredPort(options.ports.proxy),
         apiKey,
+        nodeFlags: instruments.nodeFlags,
       }),
     );
     const nodes = await Promise.all(
@@ -143,7 +159,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
           nodeProcess({
             state,
             name,
-            gateway: gatewayReady.url,
+            gateway: await reach(name, gatewayReady.url),
             chainEndpoints: policy.chainEndpoints,
             worldFile: state.path(worldFile),
             pairingCode: codes[i],

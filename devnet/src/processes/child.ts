@@ -18,6 +18,8 @@ export interface ProcessOptions {
   readonly args: readonly string[];
   /** Its own settings; see {@link childEnvironment} for what comes with them. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Options of Node itself, beside those that every process needs. */
+  readonly nodeFlags?: readonly string[] | undefined;
 }
 
 export interface ProcessExit {
@@ -60,7 +62,14 @@ export function startChild<T>(
   const log = createWriteStream(options.logFile, { mode: 0o600 });
   const child = spawn(
     process.execPath,
-    [...nodeFlags, "--import", leash, fileURLToPath(options.entry), ...options.args],
+    [
+      ...nodeFlags,
+      ...(options.nodeFlags ?? []),
+      "--import",
+      leash,
+      fileURLToPath(options.entry),
+      ...options.args,
+    ],
     {
       // A group of its own: Ctrl-C reaches the network's first process alone, which then stops the others in order.
       detached: true,

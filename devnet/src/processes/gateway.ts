@@ -14,6 +14,9 @@ export function gatewayProcess(options: {
   chainEndpoints: readonly string[];
   port: number;
   metricsPort: number;
+  /** Settings beside those of every devnet. */
+  environment?: Readonly<Record<string, string>> | undefined;
+  nodeFlags?: readonly string[] | undefined;
 }): { child: Child; ready: Promise<z.infer<typeof readySchema>> } {
   return startChild({
     name: "The gateway",
@@ -27,7 +30,9 @@ export function gatewayProcess(options: {
       BOMBYX_METRICS_PORT: String(options.metricsPort),
       // Whoever stops a devnet does not wait for its answers.
       BOMBYX_DRAIN_MS: "1000",
+      ...options.environment,
     },
+    nodeFlags: options.nodeFlags,
     logFile: options.state.path("logs", "gateway.log"),
     ready: readySchema,
   });

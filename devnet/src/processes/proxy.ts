@@ -12,6 +12,7 @@ export function proxyProcess(options: {
   policyFile: string;
   port: number;
   apiKey: string;
+  nodeFlags?: readonly string[] | undefined;
 }): { child: Child; ready: Promise<z.infer<typeof readySchema>> } {
   return startChild({
     name: "The proxy",
@@ -27,6 +28,7 @@ export function proxyProcess(options: {
       "--json",
     ],
     environment: { BOMBYX_API_KEY: options.apiKey },
+    nodeFlags: options.nodeFlags,
     logFile: options.state.path("logs", "proxy.log"),
     ready: readySchema,
   });
