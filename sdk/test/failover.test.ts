@@ -70,6 +70,15 @@ test("a cut connection is resumed at the next frame while the node lives", async
   expect(gateway.presented).toEqual([]);
 });
 
+test("a cut that the gateway took for a cancel is continued behind what the node had said by then", async () => {
+  const { client, gateway } = await stage();
+  gateway.faults.push({ kind: "hangup", afterFrames: 5 });
+  expect(await textOf(await client.chat.completions.create(streamed))).toBe(story);
+  expect(gateway.resumptions).toBe(1);
+  const again = gateway.nodes.flatMap(({ requests }) => requests).find(({ prefix }) => prefix !== undefined);
+  expect(again?.prefix).toBe(`${story.split(" ").slice(0, 6).join(" ")} `);
+});
+
 test("a stream that ends early without a word is continued, too", async () => {
   const { client, gateway } = await stage();
   gateway.faults.push({ kind: "end", afterFrames: 4 });

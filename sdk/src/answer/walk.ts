@@ -17,7 +17,7 @@ export class Walk {
   readonly delivered = new Delivered();
   readonly #question: Question;
   readonly #tools: AnswerTools;
-  readonly #idempotencyId: string;
+  #idempotencyId: string;
   readonly #not: string[] = [];
   #instead: string | undefined;
   #manifest: string | undefined;
@@ -106,6 +106,13 @@ export class Walk {
     if (kind === "wait") {
       if (++this.#waits > maxWaits) throw this.#giveUp(error);
       return await delay(error.retryAfterMs ?? waitMs, signal);
+    }
+    if (error.code === "ALREADY_USED" && error.field === "idempotencyId") {
+      // The part that a cut connection left counts as an answer of its own: the rest is a new request.
+      this.#idempotencyId = this.#tools.newId();
+      this.#lostAttempt = undefined;
+      if (++this.#reopens > maxReopens) throw this.#giveUp(error);
+      return;
     }
     if (kind === "reopen") {
       pool.drop(session);

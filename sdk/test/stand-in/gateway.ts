@@ -14,6 +14,7 @@ import {
 } from "@bombyx/protocol/wire";
 import type { ScriptedAnswer } from "./answer.ts";
 import { type NodeOptions, StandInNode } from "./node.ts";
+import type { Script } from "./script.ts";
 import type { TestWorld } from "./world.ts";
 
 /** What goes wrong with the next sealed request; each is used once, in order. */
@@ -23,6 +24,8 @@ export type Fault =
   | { readonly kind: "lose"; readonly afterFrames: number }
   /** The connection breaks; gateway and node live. */
   | { readonly kind: "cut"; readonly afterFrames: number }
+  /** The connection breaks and the gateway takes that for a cancel: the node stops soon behind it. */
+  | { readonly kind: "hangup"; readonly afterFrames: number }
   /** The body ends early, cleanly, and the node is gone. */
   | { readonly kind: "end"; readonly afterFrames: number }
   /** Nothing more comes; `onCancel` is called when the client closes the request. */
@@ -62,6 +65,7 @@ export class StandInGateway {
   readonly presented: Receipt[] = [];
   readonly sealedPosts: { node: string; lostAttempt: string | null; continuation: boolean }[] = [];
   resumptions = 0;
+  readonly #answered = new Set<string>();
   readonly #world: TestWorld;
   readonly #answers = new Map<string, { answer: ScriptedAnswer; node: StandInNode }>();
 
@@ -182,7 +186,15 @@ export class StandInGateway {
     };
     if (fault.kind === "plain")
       return new Response(fault.body, { headers: { "content-type": "text/plain" } });
-    const answer = node.answer(head, sealed, this.price);
+    if (this.#answered.has(head.idempotencyId)) {
+      throw new BombyxError("ALREADY_USED", "This idempotency id was answered.", { field: "idempotencyId" });
+    }
+    let { script } = node;
+    if (fault.kind === "hangup") {
+      this.#answered.add(head.idempotencyId);
+      script = stoppedAfter(script, fault.afterFrames);
+    }
+    const answer = node.answer(head, sealed, this.price, script);
     this.#answers.set(`${session}/${number}`, { answer, node });
     return streamed(answer, 0, fault, request.signal, () => {
       node.offline = true;
@@ -206,6 +218,14 @@ export class StandInGateway {
     return node;
   }
 }
+
+/** What a node has said when the cancel reaches it: a little more than the client has seen. */
+const stoppedAfter =
+  (script: Script, deltas: number): Script =>
+  (request) => {
+    const whole = script(request);
+    return { ...whole, deltas: whole.deltas.slice(0, deltas + 1), finishReason: "cancelled" };
+  };
 
 function streamed(
   answer: ScriptedAnswer,
@@ -245,7 +265,8 @@ async function broken(
   fault: Fault,
   onLost: () => void,
 ): Promise<void> {
-  if (fault.kind === "cut") return controller.error(new TypeError("connection reset"));
+  if (fault.kind === "cut" || fault.kind === "hangup")
+    return controller.error(new TypeError("connection reset"));
   if (fault.kind === "hang") {
     fault.onReached?.();
     return await new Promise(() => undefined);

@@ -143,7 +143,7 @@ export class StandInNode {
     return this.#sessions.has(session);
   }
 
-  answer(head: RequestHead, sealed: Uint8Array, price: Price): ScriptedAnswer {
+  answer(head: RequestHead, sealed: Uint8Array, price: Price, script = this.script): ScriptedAnswer {
     const keys = this.#sessions.get(head.session);
     if (!keys) throw new BombyxError("SESSION_UNKNOWN", "No such session at this node.");
     const plaintext = fromUtf8(openRequest(keys, head.request, sealed));
@@ -159,7 +159,7 @@ export class StandInNode {
       sigSecretKey: this.#sig.privateKey,
     };
     try {
-      return new ScriptedAnswer(terms, this.script(request));
+      return new ScriptedAnswer(terms, script(request));
     } catch (error) {
       if (error instanceof BombyxError) return new ScriptedAnswer(terms, error);
       throw error;
