@@ -71,7 +71,7 @@ export class Attempts {
   /** Never reached a node. */
   release(attempt: Attempt): void {
     if (this.#end(attempt, "released"))
-      this.#tell(this.#options.ledger.release(attempt, this.#options.now()));
+      this.#tell(this.#options.ledger.release(idOf(attempt), this.#options.now()));
   }
 
   cancelled(attempt: Attempt): void {
@@ -136,9 +136,9 @@ export class Attempts {
   #leave(attempt: Attempt, how: "failed" | "lost"): void {
     const { ledger, now } = this.#options;
     if (!this.#end(attempt, how)) return;
-    if ((attempt.relay?.frames ?? 0) === 0) this.#tell(ledger.release(attempt, now()));
-    else if (how === "failed") this.#tell(ledger.lose(attempt, now()));
-    else this.#tell(ledger.markLost(attempt, now()));
+    if ((attempt.relay?.frames ?? 0) === 0) this.#tell(ledger.release(idOf(attempt), now()));
+    else if (how === "failed") this.#tell(ledger.lose(idOf(attempt), now()));
+    else this.#tell(ledger.markLost(idOf(attempt), now()));
   }
 
   #end(attempt: Attempt, how: string): boolean {
@@ -168,3 +168,6 @@ export class Attempts {
     });
   }
 }
+
+/** Only the name crosses to the ledger's thread: an attempt holds what cannot. */
+const idOf = ({ session, request }: AttemptId): AttemptId => ({ session, request });
