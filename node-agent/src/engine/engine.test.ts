@@ -304,6 +304,28 @@ describe("tools", () => {
     expect(toolCalls(deltas)).toEqual([{ name, arguments: args }]);
   });
 
+  test("have arguments that end, even where the schema sets no limit", async () => {
+    const open = {
+      type: "object",
+      properties: { city: { type: "string" }, days: { type: "array" }, more: { type: "object" } },
+      required: ["city", "days", "more"],
+    };
+    const job = chat(question, {
+      tools: [{ name: "plan", parameters: open }],
+      toolChoice: "required",
+      temperature: 1,
+      maxTokens: 256,
+    });
+    const { deltas, result } = await answer(engine, job);
+    expect(result.finishReason).toBe("tool_calls");
+    const plan = z.strictObject({
+      city: z.string(),
+      days: z.array(z.unknown()),
+      more: z.record(z.string(), z.unknown()),
+    });
+    expect(plan.safeParse(toolCalls(deltas)[0]?.arguments).success).toBe(true);
+  });
+
   test("have calls with an id that begins the stream of each", async () => {
     const { deltas } = await answer(engine, chat(question, { tools: [time], toolChoice: "required" }));
     const ids = deltas.flatMap((delta: AnswerDelta) => ("toolCall" in delta ? [delta.toolCall.id] : []));

@@ -1,7 +1,7 @@
 import { BombyxError } from "@bombyx/protocol/wire";
 import type { EngineJob, Tool } from "./engine.ts";
+import { anyObjectGrammar, choiceGrammar } from "./gbnf.ts";
 import type { JobGrammars } from "./pipe.ts";
-import { anyObjectGrammar, choiceGrammar } from "./schema-grammar.ts";
 import type { SchemaGuard, SchemaSource } from "./schema-guard.ts";
 
 export const noGrammars: JobGrammars = { tools: [], names: null, answer: null };
@@ -20,7 +20,11 @@ export const forcesTool = (job: Extract<EngineJob, { kind: "chat" }>): boolean =
  * What the request wants enforced, as grammars; foreign schemas are compiled by `guard`, outside the engine.
  * @throws BombyxError BAD_REQUEST naming `response_format`, `tools` or `tool_choice`.
  */
-export async function compileGrammars(job: EngineJob, guard: SchemaGuard): Promise<JobGrammars> {
+export async function compileGrammars(
+  job: EngineJob,
+  guard: SchemaGuard,
+  brief: boolean,
+): Promise<JobGrammars> {
   if (job.kind !== "chat") return noGrammars;
   const offered = offeredTools(job);
   if (forcesTool(job) && offered.length === 0) {
@@ -34,7 +38,7 @@ export async function compileGrammars(job: EngineJob, guard: SchemaGuard): Promi
   }
   const withArguments = offered.filter(takesArguments);
   const sources: SchemaSource[] = withArguments.map(({ parameters }) => ({
-    schema: parameters ?? {},
+    schema: { type: "object", ...parameters },
     field: "tools",
   }));
   const { jsonSchema } = job;
@@ -44,16 +48,17 @@ export async function compileGrammars(job: EngineJob, guard: SchemaGuard): Promi
     tools: offered.map((tool) => texts[withArguments.indexOf(tool)] ?? null),
     names: offered.length > 1 ? choiceGrammar(offered.map(({ name }) => name)) : null,
     answer:
-      jsonSchema === undefined ? null : jsonSchema === true ? anyObjectGrammar() : (texts.at(-1) ?? null),
+      jsonSchema === undefined
+        ? null
+        : jsonSchema === true
+          ? anyObjectGrammar(brief)
+          : (texts.at(-1) ?? null),
   };
 }
 
-const takesArguments = ({ parameters }: Tool): boolean =>
-  parameters !== undefined && !("type" in parameters && isEmptyObjectSchema(parameters));
-
-const isEmptyObjectSchema = ({
-  type,
-  properties,
-  additionalProperties,
-}: Readonly<Record<string, unknown>>): boolean =>
-  type === "object" && Object.keys(Object(properties)).length === 0 && !additionalProperties;
+/** No schema, an empty one, or an object without properties: such a tool takes none. */
+const takesArguments = ({ parameters = {} }: Tool): boolean => {
+  const { properties, additionalProperties, type: _, ...rest } = parameters;
+  const constrained = ["$ref", "anyOf", "oneOf", "allOf"].some((keyword) => keyword in rest);
+  return constrained || Object.keys(Object(properties)).length > 0 || Boolean(additionalProperties);
+};

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { SchemaError, schemaGrammar } from "./schema-grammar.ts";
 
-const strict = (schema: Record<string, unknown>): string => schemaGrammar(schema, false);
+const strict = (schema: Record<string, unknown>): string =>
+  schemaGrammar(schema, { lenient: false, brief: false });
 const refusal = (schema: Record<string, unknown>): string => {
   try {
     strict(schema);
@@ -40,7 +41,7 @@ describe("schemaGrammar", () => {
     expect(refusal({ type: "object", properties: { field: schema } })).toContain(
       `schema.properties.field uses "${keyword}"`,
     );
-    expect(() => schemaGrammar(schema, true)).not.toThrow();
+    expect(() => schemaGrammar(schema, { lenient: true, brief: false })).not.toThrow();
   });
 
   test.each([

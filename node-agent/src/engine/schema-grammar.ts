@@ -1,3 +1,5 @@
+import { briefItems, jsonGrammar, literal } from "./gbnf.ts";
+
 /** A schema that the grammar cannot enforce; `message` names the place and the fix. */
 export class SchemaError extends Error {
   override readonly name = "SchemaError";
@@ -28,53 +30,20 @@ const unenforced = [
   "maxProperties",
 ];
 
-const terminals: Readonly<Record<string, string>> = {
-  ws: '(" " | "\\n" [ ]{0,16})?',
-  char: '[^"\\\\\\x7F\\x00-\\x1F] | "\\\\" (["\\\\/bfnrt] | "u" [0-9a-fA-F]{4})',
-  string: '"\\"" char* "\\""',
-  integer: '"-"? ("0" | [1-9] [0-9]{0,15})',
-  natural: '"0" | [1-9] [0-9]{0,15}',
-  number: 'integer ("." [0-9]{1,16})? ([eE] [-+]? [0-9]{1,3})?',
-  boolean: '"true" | "false"',
-  null: '"null"',
-  date: '[0-9]{4} "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | [12] [0-9] | "3" [01])',
-  time: '([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("." [0-9]{1,9})? ("Z" | [-+] ([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9])',
-  uuid: '[0-9a-f]{8} "-" [0-9a-f]{4} "-" [0-9a-f]{4} "-" [0-9a-f]{4} "-" [0-9a-f]{12}',
-  value: "object | array | string | number | boolean | null",
-  member: 'string ":" ws value',
-  object: '"{" ws (member ("," ws member)* ws)? "}"',
-  array: '"[" ws (value ("," ws value)* ws)? "]"',
-};
-
-/** GBNF that matches exactly `text`. */
-export const literal = (text: string): string =>
-  `"${text.replace(/[\\"]/g, "\\$&").replace(/\n/g, "\\n").replace(/\r/g, "\\r").replace(/\t/g, "\\t")}"`;
-
-/** GBNF for any JSON object. */
-export const anyObjectGrammar = (): string => gbnf("object", new Map());
-
-/** GBNF for one of some texts. */
-export const choiceGrammar = (texts: readonly string[]): string =>
-  `root ::= ${texts.map(literal).join(" | ")}\n`;
-
-/** GBNF for any text that begins with `text`. */
-export const beginningGrammar = (text: string): string => `root ::= ${literal(text)} [^\\x00]*\n`;
+export interface GrammarStyle {
+  /** Leave out what cannot be enforced (tools) instead of refusing it (response_format). */
+  readonly lenient: boolean;
+  /** Short strings, numbers and lists, for models that do not end them by themselves. */
+  readonly brief: boolean;
+}
 
 /**
  * JSON Schema as a llama.cpp grammar (GBNF): properties in the schema's order, optional ones may be left
  * out, no properties beside those named unless none are. Annotations are ignored, as the specification has it.
- * @param lenient Leave out what cannot be enforced (tools) instead of refusing it (response_format).
  * @throws SchemaError
  */
-export function schemaGrammar(schema: Schema, lenient: boolean): string {
-  return new Compiler(schema, lenient).compile();
-}
-
-function gbnf(root: string, rules: ReadonlyMap<string, string>): string {
-  const lines = [`root ::= ${root}`];
-  for (const [name, body] of rules) lines.push(`${name} ::= ${body}`);
-  for (const [name, body] of Object.entries(terminals)) lines.push(`${name} ::= ${body}`);
-  return `${lines.join("\n")}\n`;
+export function schemaGrammar(schema: Schema, style: GrammarStyle): string {
+  return new Compiler(schema, style).compile();
 }
 
 const isSchema = (value: unknown): value is Schema =>
@@ -83,16 +52,18 @@ const isSchema = (value: unknown): value is Schema =>
 class Compiler {
   readonly #root: Schema;
   readonly #lenient: boolean;
+  readonly #brief: boolean;
   readonly #rules = new Map<string, string>();
   readonly #references = new Map<string, string>();
 
-  constructor(root: Schema, lenient: boolean) {
+  constructor(root: Schema, { lenient, brief }: GrammarStyle) {
     this.#root = root;
     this.#lenient = lenient;
+    this.#brief = brief;
   }
 
   compile(): string {
-    return gbnf(this.#visit(this.#root, "schema", 0), this.#rules);
+    return jsonGrammar(this.#visit(this.#root, "schema", 0), this.#rules, this.#brief);
   }
 
   #visit(schema: unknown, path: string, depth: number): string {
@@ -182,7 +153,9 @@ class Compiler {
       if (extra === undefined || extra === true) return "object";
       const value = this.#visit(extra, `${path}.additionalProperties`, depth + 1);
       const member = this.#rule(`string ":" ws ${value}`);
-      return this.#rule(`"{" ws (${member} ("," ws ${member})* ws)? "}"`);
+      return this.#rule(
+        `"{" ws (${member} ("," ws ${member})${this.#brief ? `{0,${briefItems - 1}}` : "*"} ws)? "}"`,
+      );
     }
     const required = new Set(asNames(schema.required));
     for (const name of required) {
@@ -213,7 +186,8 @@ class Compiler {
     const item = this.#rule(
       schema.items === undefined ? "value" : this.#visit(schema.items, `${path}.items`, depth + 1),
     );
-    const [least, most] = this.#bounds(schema, "minItems", "maxItems", path);
+    const [least, declared] = this.#bounds(schema, "minItems", "maxItems", path);
+    const most = declared ?? (this.#brief ? Math.max(least, briefItems) : undefined);
     if (most === 0) return '"[" ws "]"';
     const more = `("," ws ${item}){${Math.max(0, least - 1)},${most === undefined ? "" : most - 1}}`;
     const items = `${item} ${more}`;

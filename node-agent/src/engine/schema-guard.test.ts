@@ -2,7 +2,7 @@ import { limits } from "@bombyx/protocol/wire";
 import { afterAll, describe, expect, test } from "vitest";
 import { SchemaGuard } from "./schema-guard.ts";
 
-const guard = new SchemaGuard();
+const guard = new SchemaGuard(false);
 afterAll(() => guard.close());
 
 const nested = (depth: number): Record<string, unknown> =>

@@ -30,6 +30,12 @@ interface Compiler {
 export class SchemaGuard {
   #spare: Compiler | undefined;
   #closed = false;
+  readonly #brief: boolean;
+
+  /** @param brief Grammars for a model that does not end strings and lists by itself. */
+  constructor(brief: boolean) {
+    this.#brief = brief;
+  }
 
   /**
    * @returns A GBNF text per schema.
@@ -106,7 +112,10 @@ export class SchemaGuard {
       });
       worker.once("error", () => end(refusal(field, "A schema could not be compiled.")));
       const task: SchemaTask = {
-        schemas: sources.map(({ schema, field: from }) => ({ schema, lenient: from === "tools" })),
+        schemas: sources.map(({ schema, field: from }) => ({
+          schema,
+          style: { lenient: from === "tools", brief: this.#brief },
+        })),
       };
       worker.postMessage(task);
     });

@@ -13,7 +13,7 @@ import { EngineProcess } from "./engine-process.ts";
 import { compileGrammars } from "./job-grammars.ts";
 import { type Capacity, type FromEngine, type JobGrammars, type Loaded, manifestOf } from "./pipe.ts";
 import { SchemaGuard } from "./schema-guard.ts";
-import { engineThreads, physicalCores } from "./threads.ts";
+import { engineThreads, physicalCores, smallModelBytes } from "./threads.ts";
 import { takeWeights, type Weights } from "./weights.ts";
 
 /** The engine of this machine. */
@@ -57,7 +57,8 @@ class ChildEngine implements RunningEngine {
   readonly #weights: Weights;
   readonly #jobs = new Map<number, Running>();
   readonly #crashListeners: ((error: Error) => void)[] = [];
-  readonly #schemas = new SchemaGuard();
+  readonly #brief: boolean;
+  readonly #schemas: SchemaGuard;
   readonly #closing = new AbortController();
   #process: EngineProcess | undefined;
   #startedAt = performance.now();
@@ -69,6 +70,8 @@ class ChildEngine implements RunningEngine {
   private constructor(options: EngineOptions, weights: Weights, loaded: Loaded) {
     this.#options = options;
     this.#weights = weights;
+    this.#brief = weights.bytes < smallModelBytes;
+    this.#schemas = new SchemaGuard(this.#brief);
     const { contextTokens, slots, prefillTokensPerSecond, decodeTokensPerSecond, embeddings } = loaded;
     const manifest: ModelManifest = manifestOf(options.modelId, weights.sha256, loaded);
     this.model = {
@@ -106,7 +109,7 @@ class ChildEngine implements RunningEngine {
     onProgress: (progress: EngineProgress) => void,
     signal: AbortSignal,
   ): Promise<EngineResult> {
-    const grammars = await compileGrammars(job, this.#schemas);
+    const grammars = await compileGrammars(job, this.#schemas, this.#brief);
     if (this.#closing.signal.aborted) throw new BombyxError("NODE_FAILED", "The engine is closed.");
     if (this.#lost !== undefined) throw this.#lost;
     if (signal.aborted) return cancelledUnstarted;

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
-const smallModelBytes = 200 * 1024 * 1024;
+/** Below this a model is a toy: it runs on one thread and needs help to end its JSON. */
+export const smallModelBytes = 200 * 1024 * 1024;
 
 /**
  * Threads for one engine process. llama.cpp's threads spin while they wait for each other: too many on

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, mkdtemp, open, rm, statfs } from "node:fs/promises";
-import { freemem, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BombyxError } from "@bombyx/protocol/wire";
 
@@ -97,7 +97,7 @@ async function memoryRoom(): Promise<number> {
 }
 
 function refuseTooLittleMemory(size: number, source: string): void {
-  const free = freemem();
+  const free = process.availableMemory();
   if (free >= size + Math.min(headroomBytes, size + minHeadroomBytes)) return;
   const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   throw new BombyxError(

@@ -4,6 +4,7 @@ import type { Capacity } from "../pipe.ts";
 const prefillBudgetMs = 200;
 const decodeBudgetMs = 300;
 const prefillTokens = 128;
+const mostPrefillSeconds = 2;
 
 /**
  * Measures what this machine really does: a prompt alone, then all slots generating together. Runs on
@@ -14,11 +15,12 @@ export async function measureCapacity(
   model: LlamaModel,
   slots: number,
 ): Promise<Capacity> {
-  const prompt = model
+  // The first evaluation pays for warming up, and tells how long a prompt this machine can take.
+  const text = model
     .tokenize("The quick brown fox jumps over the lazy dog. ".repeat(40))
     .slice(0, Math.min(prefillTokens, Math.floor(context.contextSize / 4)));
-  // The first evaluation pays for warming up.
-  await prefill(context, prompt.slice(0, 8), 0);
+  const warming = await prefill(context, text.slice(0, 8), 0);
+  const prompt = text.slice(0, Math.max(16, warming * mostPrefillSeconds));
   const prefillTokensPerSecond = await prefill(context, prompt, prefillBudgetMs);
   const decodeTokensPerSecond = await decode(context, prompt.slice(0, 8), slots);
   return { prefillTokensPerSecond, decodeTokensPerSecond };

@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import { BombyxError } from "@bombyx/protocol/wire";
-import { type ChatWrapper, type LlamaModel, LlamaText, resolveChatWrapper, type Token } from "node-llama-cpp";
+import {
+  type ChatWrapper,
+  type LlamaModel,
+  LlamaText,
+  resolveChatWrapper,
+  SpecialTokensText,
+  type Token,
+} from "node-llama-cpp";
 import type { ChatMessage, Tool } from "../engine.ts";
 import { chatHistory } from "./chat-history.ts";
 
@@ -22,7 +29,7 @@ export class ChatTemplate {
   readonly #model: LlamaModel;
   readonly #wrapper: ChatWrapper;
   readonly hash: string;
-  /** Ends a thought; undefined when the format knows none. */
+  /** Texts around a thought; undefined when the format knows none. */
   readonly thought: { readonly open: string | undefined; readonly close: string } | undefined;
   /** Texts that begin a tool call. */
   readonly callOpenings: readonly string[];
@@ -45,12 +52,8 @@ export class ChatTemplate {
         { field: "model" },
       );
     }
-    const { segments, functions } = this.#wrapper.settings;
-    const thought = segments?.thought;
-    this.thought =
-      thought?.suffix === undefined
-        ? undefined
-        : { open: this.#thoughtOpening(), close: this.#text(thought.suffix).trim() };
+    this.thought = this.#thoughtMarkers(source ?? "");
+    const { functions } = this.#wrapper.settings;
     const { call, parallelism } = functions;
     this.callOpenings = [
       parallelism?.call.sectionPrefix ?? "",
@@ -106,25 +109,28 @@ export class ChatTemplate {
 
   /** Opens the thought that the format wants opened, or closes it; returns whether one is open. */
   #enterThought(tokens: Token[], structured: boolean): boolean {
-    const thought = this.#wrapper.settings.segments?.thought;
-    if (thought?.suffix === undefined) return false;
-    const { prefix } = thought;
-    const opened = typeof prefix === "object" && !LlamaText.isLlamaText(prefix);
+    if (this.thought === undefined) return false;
+    const { prefix, suffix, openOnResponseStart } = this.#wrapper.settings.segments?.thought ?? plainThought;
+    const opened = isOpened(prefix);
     if (structured) {
-      tokens.push(...this.#tokens(LlamaText([opened ? "" : prefix, thought.suffix, "\n\n"])));
+      tokens.push(...this.#tokens(LlamaText([opened ? "" : prefix, suffix ?? plainThought.suffix, "\n\n"])));
       return false;
     }
     if (opened) return true;
-    if (thought.openOnResponseStart !== true) return false;
+    if (openOnResponseStart !== true) return false;
     tokens.push(...this.#tokens(LlamaText([prefix])));
     return true;
   }
 
-  #thoughtOpening(): string | undefined {
-    const prefix = this.#wrapper.settings.segments?.thought?.prefix;
-    if (prefix === undefined || (typeof prefix === "object" && !LlamaText.isLlamaText(prefix)))
-      return undefined;
-    return this.#text(prefix).trim();
+  #thoughtMarkers(template: string): ChatTemplate["thought"] {
+    const thought = this.#wrapper.settings.segments?.thought;
+    if (thought?.suffix !== undefined) {
+      const open = isOpened(thought.prefix) ? undefined : this.#text(thought.prefix).trim();
+      return { open, close: this.#text(thought.suffix).trim() };
+    }
+    // The wrapper knows no thoughts, but the model's own template does.
+    const { open, close } = plainThought;
+    return template.includes(open) && template.includes(close) ? { open, close } : undefined;
   }
 
   #tokens(text: LlamaText): Token[] {
@@ -136,6 +142,18 @@ export class ChatTemplate {
     return this.#model.detokenize(this.#tokens(LlamaText(piece)), true);
   }
 }
+
+const plainThought = {
+  open: "<think>",
+  close: "</think>",
+  prefix: LlamaText(new SpecialTokensText("<think>\n")),
+  suffix: LlamaText(new SpecialTokensText("\n</think>")),
+  openOnResponseStart: false,
+} as const;
+
+/** The template itself begins the answer with a thought. */
+const isOpened = (prefix: Piece | { readonly type: string }): prefix is { readonly type: string } =>
+  typeof prefix === "object" && !LlamaText.isLlamaText(prefix);
 
 function functionsOf(tools: readonly Tool[]): Record<string, { description?: string; params?: never }> {
   return Object.fromEntries(

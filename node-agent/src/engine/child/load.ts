@@ -13,6 +13,7 @@ import {
 } from "node-llama-cpp";
 import * as z from "zod";
 import type { EngineStart } from "../pipe.ts";
+import { smallModelBytes } from "../threads.ts";
 
 export interface LoadedWeights {
   readonly llama: Llama;
@@ -151,5 +152,6 @@ function flagsOf(start: EngineStart, llama: Llama): string[] {
     `gpu=${llama.gpu === false ? "none" : llama.gpu}`,
     "flash-attention=auto",
     `weights=${start.weightsInMemory ? "memory" : "disk"}`,
+    `json=${start.weightsBytes < smallModelBytes ? "brief" : "full"}`,
   ];
 }

@@ -1,9 +1,9 @@
 import { BombyxError } from "@bombyx/protocol/wire";
 import type { LlamaGrammar, Token } from "node-llama-cpp";
 import type { EngineJob, EngineProgress, EngineResult, Tool } from "../engine.ts";
+import { beginningGrammar } from "../gbnf.ts";
 import { forcesTool, offeredTools } from "../job-grammars.ts";
 import type { EngineStart, JobGrammars, Loaded } from "../pipe.ts";
-import { beginningGrammar } from "../schema-grammar.ts";
 import { measureCapacity } from "./benchmark.ts";
 import { type AnswerPlan, ChatAnswer } from "./chat-answer.ts";
 import { ChatTemplate, type RenderedChat } from "./chat-template.ts";

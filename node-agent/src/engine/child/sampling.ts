@@ -1,4 +1,5 @@
 import type { LlamaModel } from "node-llama-cpp";
+import { smallModelBytes } from "../threads.ts";
 
 export interface Sampler {
   readonly temperature: number;
@@ -6,11 +7,9 @@ export interface Sampler {
   readonly topK: number;
 }
 
-const tinyModelBytes = 200 * 1024 * 1024;
-
 /** Defaults for requests that name no sampling; a model this small loses the thread above 0.3. */
 export function defaultSampler(model: LlamaModel): Sampler {
-  return { temperature: model.size < tinyModelBytes ? 0.2 : 0.7, topP: 0.95, topK: 40 };
+  return { temperature: model.size < smallModelBytes ? 0.2 : 0.7, topP: 0.95, topK: 40 };
 }
 
 export function samplerOf(
