@@ -107,10 +107,10 @@ export class FakeGateway {
   /** Answers `hello`, in place of a welcome. */
   refusal: (GatewayControlMessage & { t: "refused" }) | undefined;
   acknowledges = true;
-  /** Changes an Ack before it is signed, or its signature. */
-  tamper: (ack: Ack, signature: string) => { ack: Ack; signature: string } = (ack, signature) => ({
+  /** Changes an Ack; `sign` signs what it is given. */
+  tamper = (ack: Ack, sign: (ack: Ack) => string): { ack: Ack; signature: string } => ({
     ack,
-    signature,
+    signature: sign(ack),
   });
 
   private constructor(http: Server) {
@@ -152,6 +152,15 @@ export class FakeGateway {
 
   sendControl(message: GatewayControlMessage): void {
     this.#socket?.send(JSON.stringify(message));
+  }
+
+  sendRaw(data: Uint8Array): void {
+    this.#socket?.send(data);
+  }
+
+  /** Answers nothing any more, not even a ping. */
+  mute(): void {
+    this.#socket?.pause();
   }
 
   /** Cuts the link; the node comes back by itself. */
@@ -221,8 +230,11 @@ export class FakeGateway {
       heldNano: "0",
       receiptsHash: nextReceiptsHash(this.#ack?.receiptsHash ?? firstReceiptsHash, receipt),
     };
-    this.#ack = ack;
-    const signature = toHex(sign(domainBytes("bombyx/ack/v1\0", ack), this.#ackKeys.privateKey));
-    this.sendControl({ t: "ack", stream, ...this.tamper(ack, signature) });
+    const signed = this.tamper(ack, (value) =>
+      toHex(sign(domainBytes("bombyx/ack/v1\0", value), this.#ackKeys.privateKey)),
+    );
+    // What the node is not to take, the gateway does not count.
+    if (signed.ack === ack && signed.signature !== "00".repeat(64)) this.#ack = ack;
+    this.sendControl({ t: "ack", stream, ...signed });
   }
 }

@@ -5,10 +5,17 @@ import type { AttestationPolicy, Block, ChainView } from "@bombyx/protocol/attes
 import { ready } from "@bombyx/protocol/session";
 import { SimulatedWorld } from "@bombyx/protocol/simulation";
 import type { Engine } from "../src/engine/engine.ts";
-import { type NodeOptions, type QuoteProvider, type RunningNode, startNode } from "../src/index.ts";
+import {
+  type LinkStatus,
+  type NodeOptions,
+  type QuoteProvider,
+  type RunningNode,
+  startNode,
+} from "../src/index.ts";
 import { Client } from "./client.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeGateway } from "./fake-gateway.ts";
+import { Queue } from "./queue.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
 
 export const block: Block = { chain: "test", seqno: 7, hash: "33".repeat(32), at: 1_700_000_000_000 };
@@ -41,16 +48,20 @@ export class World<E extends Engine = ScriptedEngine> {
   readonly engine: E;
   readonly clock: FakeClock;
   readonly node: RunningNode;
+  readonly statuses: Queue<LinkStatus>;
   readonly stateDir: string;
+  /** False when a test removes the folder itself. */
+  ownsState = true;
   admission: Awaited<ReturnType<FakeGateway["admissions"]["next"]>>;
 
   private constructor(
-    parts: Pick<World<E>, "gateway" | "engine" | "clock" | "node" | "stateDir" | "admission">,
+    parts: Pick<World<E>, "gateway" | "engine" | "clock" | "node" | "statuses" | "stateDir" | "admission">,
   ) {
     this.gateway = parts.gateway;
     this.engine = parts.engine;
     this.clock = parts.clock;
     this.node = parts.node;
+    this.statuses = parts.statuses;
     this.stateDir = parts.stateDir;
     this.admission = parts.admission;
   }
@@ -63,7 +74,8 @@ export class World<E extends Engine = ScriptedEngine> {
     await ready;
     const gateway = await FakeGateway.start();
     const clock = new FakeClock();
-    const stateDir = await mkdtemp(join(tmpdir(), "bombyx-node-"));
+    const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), "bombyx-node-")));
+    const statuses = new Queue<LinkStatus>();
     const node = await startNode({
       gateway: gateway.url,
       stateDir,
@@ -71,11 +83,28 @@ export class World<E extends Engine = ScriptedEngine> {
       quotes: await simulatedQuotes(),
       chain,
       clock,
-      random: () => 0,
+      random: () => 0.5,
+      onStatus: (status) => statuses.push(status),
       ...options,
       engine,
     });
-    return new World({ gateway, engine, clock, node, stateDir, admission: await gateway.admissions.next() });
+    const admission = await gateway.admissions.next();
+    return new World({ gateway, engine, clock, node, statuses, stateDir, admission });
+  }
+
+  /** Cuts the link, and waits until the node is back. @returns ms of the clock that it took. */
+  reconnect(): Promise<number> {
+    this.gateway.cut();
+    return this.readmission();
+  }
+
+  /** The link is gone or going: the node is back when this resolves. */
+  async readmission(): Promise<number> {
+    const { waitMs } = await this.statuses.nextWhere((status) => status.state === "waiting");
+    this.clock.advance(waitMs);
+    await this.statuses.nextWhere(({ state }) => state === "admitted");
+    this.admission = await this.gateway.admissions.next();
+    return waitMs;
   }
 
   /** Lets time pass in steps in which the link shows that it lives. */
@@ -93,6 +122,6 @@ export class World<E extends Engine = ScriptedEngine> {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.node.close();
     await this.gateway.close();
-    await rm(this.stateDir, { recursive: true });
+    if (this.ownsState) await rm(this.stateDir, { recursive: true });
   }
 }

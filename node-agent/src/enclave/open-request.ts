@@ -105,7 +105,7 @@ export function judgeRequest(
     promptTokensMax: promptTokensMax(budget, inner.endpoint === "embeddings" ? 0 : 1),
     declaredMaxTokens: head.maxTokens,
     affordableTokens,
-    model: offer.model,
+    model: { id: offer.model.manifest.model, embeddings: offer.model.embeddings },
   });
   const { session, request, idempotencyId } = head;
   const terms: Terms = {

@@ -1,6 +1,6 @@
 import { BombyxError, limits, type SealedRequest } from "@bombyx/protocol/wire";
 import * as z from "zod";
-import type { EngineJob, LoadedModel } from "../../engine/engine.ts";
+import type { EngineJob } from "../../engine/engine.ts";
 import { chatJsonSchema, chatMessages, chatSchema, chatToolChoice, chatTools } from "./chat.ts";
 import { badField, refusalOf } from "./refusal.ts";
 import { type Allowance, samplingFields, samplingOf, withoutNulls } from "./sampling.ts";
@@ -27,7 +27,7 @@ const embeddingSchema = z.strictObject({
 export interface JudgeContext extends Allowance {
   readonly session: string;
   readonly promptTokensMax: number;
-  readonly model: Pick<LoadedModel, "manifest" | "embeddings">;
+  readonly model: { readonly id: string; readonly embeddings: boolean };
 }
 
 /**
@@ -84,10 +84,10 @@ function parse<T extends { model: string }>(
 ): T {
   const parsed = schema.safeParse(body);
   if (!parsed.success) throw refusalOf(parsed.error);
-  if (parsed.data.model !== model.manifest.model) {
+  if (parsed.data.model !== model.id) {
     throw new BombyxError(
       "MODEL_UNKNOWN",
-      `This node answers as "${model.manifest.model}"; ask for that model, or choose another node.`,
+      `This node answers as "${model.id}"; ask for that model, or choose another node.`,
       { field: "model" },
     );
   }
