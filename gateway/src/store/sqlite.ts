@@ -32,8 +32,13 @@ const pragmas = `
 export function openSqlite<Schema>(file: string, migrations: readonly Migration<Schema>[]): DatabaseSync {
   if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(file, { readBigInts: true, timeout: lockTimeoutMs });
-  database.exec(pragmas);
-  migrate(database, file, migrations);
+  try {
+    database.exec(pragmas);
+    migrate(database, file, migrations);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
   return database;
 }
 
