@@ -92,7 +92,12 @@ describe.each([1, 2] as const)("suite %i", (suite) => {
     expect(() => second.finish(answer)).toThrowError(refused);
     expect(() => initiate().finish(answer.slice(0, 47))).toThrowError(refused);
     first.finish(answer);
-    expect(() => first.finish(answer)).toThrowError(refused);
+    expect(() => first.finish(answer)).toThrowError(
+      expect.objectContaining({
+        code: "HANDSHAKE_INVALID",
+        cause: expect.objectContaining({ message: expect.stringContaining("already") }),
+      }),
+    );
   });
 
   it("a node without the attested key cannot answer", () => {

@@ -33,7 +33,6 @@ export function envelopeHeader(kind: number, length: number): Uint8Array<ArrayBu
 /** Cuts a byte stream into envelopes; feed it chunks of any size. The first failure kills it. */
 export class EnvelopeReader {
   #pending: Uint8Array = new Uint8Array(0);
-  #dead = false;
 
   /**
    * Envelopes that are whole by now; what a caller does not take comes with the next chunk.
@@ -52,8 +51,7 @@ export class EnvelopeReader {
         const view = new DataView(bytes.buffer, bytes.byteOffset + at, headerBytes);
         const kind = view.getUint8(0);
         const length = view.getUint32(1);
-        this.#dead ||= kind < envelopeKind.sealed || kind > envelopeKind.failure || length > maxEnvelopeBytes;
-        if (this.#dead) {
+        if (kind < envelopeKind.sealed || kind > envelopeKind.failure || length > maxEnvelopeBytes) {
           throw new BombyxError(
             "SEALED_STREAM",
             "The answer stream is not in Bombyx's format; it was cut here.",
@@ -65,6 +63,7 @@ export class EnvelopeReader {
         yield { kind, payload: bytes.subarray(start, at) };
       }
     } finally {
+      // What is not of our format stays in front, so that nothing behind it is ever read.
       this.#pending = bytes.slice(at);
     }
   }
