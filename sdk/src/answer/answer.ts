@@ -46,7 +46,7 @@ export interface AnswerTools {
   /** 16 random bytes as hex. */
   readonly newId: () => string;
   readonly emit: (event: ClientEvent) => void;
-  /** Called when a node said that its epoch or price is over: its verdict is void. */
+  /** Called when a node said that its epoch is over: its verdict is void. */
   readonly forget: (session: Session) => void;
 }
 

@@ -116,7 +116,7 @@ export class Walk {
     }
     if (kind === "reopen") {
       pool.drop(session);
-      forget(session);
+      if (error.code === "EPOCH" || error.code === "REATTEST") forget(session);
       if (!attempt.checkpoint) {
         if (++this.#reopens > maxReopens) throw this.#giveUp(error);
         return;

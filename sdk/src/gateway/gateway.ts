@@ -185,7 +185,7 @@ const malformed = (what: string, cause: unknown): BombyxError =>
 
 /** @throws BombyxError BAD_REQUEST when `url` is not an http(s) URL without credentials. */
 function baseUrl(url: string): string {
-  const parsed = URL.parse(url);
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username !== "" || parsed.search !== "") {
     throw new BombyxError(
       "BAD_REQUEST",
