@@ -35,9 +35,11 @@ export class AckBook {
   /**
    * Takes the Ack for `receipt`. Acks may be lost on the way, and a lost answer's running receipt is
    * settled without one, so a gap in the count is no refusal; without a gap the chain must be exact.
+   * @param resent the receipt came back after its link was lost: its answer may have been settled by
+   * the running receipt that the client brought, and then the chain holds that one in its place.
    * @returns why it was not taken
    */
-  take(receipt: Receipt, ack: Ack, signature: string): AckRefusal | undefined {
+  take(receipt: Receipt, ack: Ack, signature: string, resent = false): AckRefusal | undefined {
     if (!verifySignature(fromHex(signature), domainBytes(ackDomain, ack), this.#ackPk)) return "signature";
     if (ack.node !== this.#node) return "node";
     const last = this.#last;
@@ -45,7 +47,8 @@ export class AckBook {
     if (last && ack.n <= last.n) return undefined;
     if (last && BigInt(ack.cumulativeNano) < BigInt(last.cumulativeNano)) return "amount";
     const previous = ack.n === 1 ? firstReceiptsHash : ack.n - 1 === last?.n ? last.receiptsHash : undefined;
-    if (previous !== undefined && nextReceiptsHash(previous, receipt) !== ack.receiptsHash) return "chain";
+    const chained = previous === undefined || nextReceiptsHash(previous, receipt) === ack.receiptsHash;
+    if (!chained && !resent) return "chain";
     this.#last = ack;
     return undefined;
   }

@@ -21,7 +21,7 @@ import type { NodeLog } from "../log.ts";
 import { AckBook } from "./ack-book.ts";
 import { backoffMs } from "./backoff.ts";
 import { Connection, type Ended } from "./connection.ts";
-import type { ReceiptOutbox } from "./receipt-outbox.ts";
+import { type ReceiptOutbox, receiptsStream } from "./receipt-outbox.ts";
 
 const loadReportMs = 5_000;
 const loadCoalesceMs = 50;
@@ -89,8 +89,8 @@ export class GatewayLink {
     });
     const connection: Connection = new Connection(socket, enclave, clock, log, {
       onControl: (message) => this.#onControl(connection, message),
-      onAck: (signed, { ack, signature }) => {
-        const refusal = this.#ackBook?.take(signed.receipt, ack, signature);
+      onAck: (signed, { stream, ack, signature }) => {
+        const refusal = this.#ackBook?.take(signed.receipt, ack, signature, stream === receiptsStream);
         const { session, request } = signed.receipt;
         if (refusal !== undefined) {
           log.error("ack.refused", { session, request, code: refusal });
