@@ -10,6 +10,8 @@ const story = "Tell me a short story about a penguin 🐧";
 const sparkSha256 = "ced5cd1d39db42c677047621d02599e905fc785b2ae9d6d5fe24bb0a6f721ab7";
 
 let engine: RunningEngine;
+/** The story, told without interruption. */
+let whole: string;
 const loading: number[] = [];
 beforeAll(async () => {
   engine = await startEngine({
@@ -18,6 +20,7 @@ beforeAll(async () => {
     slots: 2,
     onLoadProgress: (fraction) => loading.push(fraction),
   });
+  whole = (await answer(engine, chat(story))).text;
 }, 60_000);
 afterAll(() => engine.close());
 
@@ -65,7 +68,6 @@ describe("a chat", () => {
   });
 
   test("stops at a stop string and lets no part of it out", async () => {
-    const whole = (await answer(engine, chat(story))).text;
     expect(whole).toContain("wanted to learn");
     const { text, result } = await answer(engine, chat(story, { stop: ["never said", "wanted to learn"] }));
     expect(text).toBe(whole.slice(0, whole.indexOf("wanted to learn")));
@@ -89,10 +91,10 @@ describe("a chat", () => {
 
   test("that is cancelled stops soon, says so, and frees its sequence", async () => {
     const abort = new AbortController();
-    const whole = await answer(engine, chat(story));
+    const uncut = await answer(engine, chat(story));
     const cut = await answer(engine, chat(story), ({ delta }) => delta && abort.abort(), abort.signal);
     expect(cut.result.finishReason).toBe("cancelled");
-    expect(cut.result.counts.completionTokens).toBeLessThan(whole.result.counts.completionTokens);
+    expect(cut.result.counts.completionTokens).toBeLessThan(uncut.result.counts.completionTokens);
     expect(engine.load()).toEqual({ running: 0, queued: 0 });
     expect((await answer(engine, chat("What is the capital of Italy?"))).text).toContain("Rome");
   });
@@ -100,7 +102,6 @@ describe("a chat", () => {
   test.each([1, 2, 9, 40, 41, 42, 43, 44, 45, 120])(
     "goes on behind %i delivered characters as if it had not been interrupted",
     async (delivered) => {
-      const whole = (await answer(engine, chat(story))).text;
       const prefix = whole.slice(0, delivered);
       const rest = await answer(engine, chat(story, { prefix }));
       expect(prefix + rest.text).toBe(whole);

@@ -98,13 +98,11 @@ export class ChatAnswer {
     if (open === undefined) return "";
     const text = new TokenText(this.#model, this.#decoder.tokens);
     let whole = "";
-    let tokens = 0;
-    for await (const token of this.#decoder.sample(this.#state(open.grammar))) {
+    for await (const token of this.#decoder.sample(this.#state(open.grammar), true)) {
       whole += text.push(token);
-      tokens += 1;
       if (whole.length >= open.text.length) break;
     }
-    this.#decoder.countAsPrompt(whole.length > open.text.length ? tokens - 1 : tokens);
+    if (whole.length > open.text.length) this.#decoder.countLastAsCompletion();
     return whole.slice(open.text.length);
   }
 

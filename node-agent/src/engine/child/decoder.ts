@@ -100,11 +100,9 @@ export class Decoder {
         { field: "messages" },
       );
     }
-    const cached = await this.#reuse(prompt);
+    let at = await this.#reuse(prompt);
     this.#promptTokens = prompt.length;
-    this.#cachedTokens = cached;
     this.#tokens.push(...prompt);
-    let at = cached;
     while (prompt.length - at > chunkTokens && !this.#signal.aborted) {
       await this.#sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(at, at + chunkTokens), {
         contextShift: noShift,
@@ -114,12 +112,17 @@ export class Decoder {
     this.#pending = prompt.slice(at);
   }
 
-  /** How many tokens of the prompt need no evaluation; at least one is left, for its logits. */
+  /** Where evaluation of the prompt begins; at least one token is left, for its logits. */
   async #reuse(prompt: readonly Token[]): Promise<number> {
     const { firstDifferentIndex } = this.#sequence.compareContextTokens([...prompt]);
     const keep = Math.min(firstDifferentIndex, prompt.length - 1);
+    // Some architectures erase by going back to a checkpoint and evaluating again: that is not cached.
+    const evaluatedBefore = this.#sequence.tokenMeter.usedInputTokens;
     if (keep < this.#sequence.nextTokenIndex) await this.#eraseFrom(keep);
-    return Math.min(keep, this.#sequence.nextTokenIndex);
+    const again = this.#sequence.tokenMeter.usedInputTokens - evaluatedBefore;
+    const kept = Math.min(keep, this.#sequence.nextTokenIndex);
+    this.#cachedTokens = Math.max(0, kept - again);
+    return kept;
   }
 
   async #eraseFrom(start: number): Promise<void> {
@@ -129,8 +132,12 @@ export class Decoder {
   /**
    * Samples until the model ends its turn, the limit is reached, the request is cancelled or the caller
    * breaks. Every yielded token is counted; the next run goes on behind it.
+   * @param repeats The tokens only repeat text that was delivered: they belong to the prompt.
    */
-  async *sample(grammar?: LlamaGrammarEvaluationState): AsyncGenerator<Token, "end" | "limit" | "cancelled"> {
+  async *sample(
+    grammar?: LlamaGrammarEvaluationState,
+    repeats = false,
+  ): AsyncGenerator<Token, "end" | "limit" | "cancelled"> {
     if (this.#signal.aborted) return "cancelled";
     if (this.exhausted) return "limit";
     const { sampler, seed } = this.#decoding;
@@ -146,7 +153,8 @@ export class Decoder {
     for await (const token of run) {
       this.#pending = [token];
       this.#tokens.push(token);
-      this.#completionTokens += 1;
+      if (repeats) this.#promptTokens += 1;
+      else this.#completionTokens += 1;
       await this.#keepPace();
       if (this.#signal.aborted) return "cancelled";
       yield token;
@@ -190,10 +198,10 @@ export class Decoder {
     return at === tokens.length || this.#signal.aborted;
   }
 
-  /** The last sampled tokens only repeat text that was delivered: they count as prompt. */
-  countAsPrompt(tokens: number): void {
-    this.#completionTokens -= tokens;
-    this.#promptTokens += tokens;
+  /** The last token said more than it repeats. */
+  countLastAsCompletion(): void {
+    this.#promptTokens -= 1;
+    this.#completionTokens += 1;
   }
 
   /** Puts text of the template behind what was generated; it is neither sampled nor counted. */

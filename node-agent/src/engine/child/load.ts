@@ -37,8 +37,9 @@ export async function loadWeights(
   onProgress: (fraction: number) => void,
 ): Promise<LoadedWeights> {
   await refuseBrokenFile(start);
-  const complaints: string[] = [];
-  const llama = await startLlama(start, complaints);
+  let complaints: string[] | undefined = [];
+  // After loading they are dropped: what llama.cpp says of a grammar quotes the request's schema.
+  const llama = await startLlama(start, (message) => complaints?.push(message.trim()));
   try {
     const model = await llama.loadModel({
       modelPath: start.weightsPath,
@@ -62,7 +63,9 @@ export async function loadWeights(
       flags: flagsOf(start, llama),
     };
   } catch (error) {
-    throw explained(error, complaints, start);
+    throw explained(error, complaints ?? [], start);
+  } finally {
+    complaints = undefined;
   }
 }
 
@@ -86,7 +89,7 @@ async function refuseBrokenFile({ weightsPath, weightsBytes }: EngineStart): Pro
   }
 }
 
-async function startLlama(start: EngineStart, complaints: string[]): Promise<Llama> {
+async function startLlama(start: EngineStart, onComplaint: (message: string) => void): Promise<Llama> {
   try {
     return await getLlama({
       gpu: "auto",
@@ -95,9 +98,7 @@ async function startLlama(start: EngineStart, complaints: string[]): Promise<Lla
       progressLogs: false,
       maxThreads: start.threads,
       logLevel: LlamaLogLevel.error,
-      logger: (_level, message) => {
-        if (complaints.length < 20) complaints.push(message.trim());
-      },
+      logger: (_level, message) => onComplaint(message),
     });
   } catch (error) {
     if (!(error instanceof NoBinaryFoundError)) throw error;

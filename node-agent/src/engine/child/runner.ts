@@ -126,7 +126,7 @@ export class Runner {
       const prompt = shouldPrependBosToken && bos !== null && text[0] !== bos ? [bos, ...text] : text;
       if (prompt.length === 0)
         throw new BombyxError("BAD_REQUEST", "The prompt is empty.", { field: "prompt" });
-      return { ...plain, ...(await this.#continued(prompt, job.prefix ?? "", undefined)), stops: job.stop };
+      return { ...plain, ...(await this.#continued(prompt, job.prefix ?? "", "text")), stops: job.stop };
     }
     return this.#prepareChat(job, grammars);
   }
@@ -142,7 +142,7 @@ export class Runner {
       grammar: await this.#grammar(grammars.tools[index], "tools"),
     }));
     return {
-      ...(await this.#continued(rendered.tokens, job.prefix ?? "", answer)),
+      ...(await this.#continued(rendered.tokens, job.prefix ?? "", forced ? "call" : (answer ?? "text"))),
       stops: job.stop,
       turnEnds: rendered.stops,
       thinking: rendered.thinking,
@@ -169,12 +169,12 @@ export class Runner {
   async #continued(
     prompt: readonly Token[],
     delivered: string,
-    answer: LlamaGrammar | undefined,
+    next: "text" | "call" | LlamaGrammar,
   ): Promise<Continuation> {
     const { model } = this.#weights;
     const tokens = delivered === "" ? [] : model.tokenize(delivered, false, "trimLeadingSpace");
-    if (answer !== undefined) return { prompt, replay: tokens, open: undefined };
-    const cut = cutOpenEnd(model, tokens, delivered);
+    if (typeof next === "object") return { prompt, replay: tokens, open: undefined };
+    const cut = next === "call" ? undefined : cutOpenEnd(model, tokens, delivered);
     if (cut === undefined) return { prompt: [...prompt, ...tokens], replay: [], open: undefined };
     const grammar = await this.#weights.llama.createGrammar({ grammar: beginningGrammar(cut.text) });
     return { prompt: [...prompt, ...cut.kept], replay: [], open: { text: cut.text, grammar } };
