@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { BombyxError, type ErrorBody } from "@bombyx/protocol/wire";
 import { type Call, Committer } from "./commit.ts";
-import type { Ledger } from "./ledger.ts";
+import type { AttemptId, Ledger } from "./ledger.ts";
 
 /** Carries calls to where the file is. */
 export interface CallCarrier {
@@ -12,26 +12,28 @@ export interface CallCarrier {
 
 /** The ledger's methods as calls that can cross to another thread. */
 export function callLedger(carrier: CallCarrier): Ledger {
-  const method = <Method extends Call["method"]>(name: Method): Ledger[Method] =>
-    // The result's type follows from the method's name; the compiler cannot see that through a call.
-    ((...args: Parameters<Ledger[Method]>) =>
-      carrier.call({ method: name, arguments: args } as unknown as Call)) as unknown as Ledger[Method];
+  // What a call answers follows from its method; the carrier knows neither.
+  const send = <Method extends Call["method"]>(method: Method, ...args: Parameters<Ledger[Method]>) =>
+    carrier.call({ method, arguments: args } as Call) as ReturnType<Ledger[Method]>;
   return {
-    deposit: method("deposit"),
-    reserve: method("reserve"),
-    settle: method("settle"),
-    markLost: method("markLost"),
-    lose: method("lose"),
-    release: method("release"),
-    balance: method("balance"),
-    receiptOf: method("receiptOf"),
-    attemptOf: method("attemptOf"),
-    acknowledged: method("acknowledged"),
-    sweep: method("sweep"),
-    audit: method("audit"),
+    deposit: (entry) => send("deposit", entry),
+    reserve: (attempt) => send("reserve", attempt),
+    settle: (signed, at) => send("settle", signed, at),
+    markLost: (attempt, at) => send("markLost", nameOf(attempt), at),
+    lose: (attempt, at) => send("lose", nameOf(attempt), at),
+    release: (attempt, at) => send("release", nameOf(attempt), at),
+    balance: (account) => send("balance", account),
+    receiptOf: (attempt) => send("receiptOf", nameOf(attempt)),
+    attemptOf: (attempt) => send("attemptOf", nameOf(attempt)),
+    acknowledged: (node) => send("acknowledged", node),
+    sweep: (before, at) => send("sweep", before, at),
+    audit: () => send("audit"),
     close: () => carrier.close(),
   };
 }
+
+/** Callers name an attempt by whatever has its name; only the name crosses. */
+const nameOf = ({ session, request }: AttemptId): AttemptId => ({ session, request });
 
 /** A ledger on this thread, every call a batch of its own: for tests and tools, where nobody waits for the disk. */
 export function ledgerOn(database: DatabaseSync, feeBps: number): Ledger {

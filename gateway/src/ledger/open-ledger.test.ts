@@ -77,6 +77,14 @@ describe("the ledger's file", () => {
     await expect(openLedger({ dataDir })).rejects.toThrow(message);
   });
 
+  it("takes an attempt's name from whatever has one, and survives a call that cannot be sent", async () => {
+    const named = { ...attempt(), abort: () => undefined };
+    await expect(ledger.reserve(named)).rejects.toEqual(refusedWith("INTERNAL"));
+    await ledger.reserve(attempt());
+    await ledger.markLost(named, 2_000);
+    expect(await ledger.attemptOf(named)).toMatchObject({ state: "lost" });
+  });
+
   it("refuses calls after it closed", async () => {
     await ledger.close();
     await expect(ledger.balance(payer)).rejects.toEqual(refusedWith("INTERNAL"));

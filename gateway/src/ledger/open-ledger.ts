@@ -83,9 +83,16 @@ class LedgerThread implements CallCarrier {
   }
 
   #flush(): void {
-    if (this.#outbox.length === 0) return;
-    this.#post({ calls: this.#outbox });
+    const calls = this.#outbox;
+    if (calls.length === 0) return;
     this.#outbox = [];
+    try {
+      this.#post({ calls });
+    } catch (cause) {
+      // An argument that cannot cross to a thread is its caller's defect; it must not take the process along.
+      const error = new BombyxError("INTERNAL", "A call of the ledger holds what cannot be sent.", { cause });
+      for (const { id } of calls) this.#take(id)?.reject(error);
+    }
   }
 
   #post(message: ToWorker): void {
@@ -95,11 +102,16 @@ class LedgerThread implements CallCarrier {
   #receive(message: FromWorker): void {
     if (!("outcomes" in message)) return;
     for (const outcome of message.outcomes) {
-      const waiting = this.#waiting.get(outcome.id);
-      this.#waiting.delete(outcome.id);
+      const waiting = this.#take(outcome.id);
       if ("error" in outcome) waiting?.reject(refusal(outcome.error));
       else waiting?.resolve(outcome.value);
     }
+  }
+
+  #take(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
   }
 
   #failAll(cause?: unknown): void {
