@@ -168,7 +168,7 @@ export class BombyxClient {
     return this.#pool.current({ model: request.model, user: request.user ?? this.#user })?.verdict;
   }
 
-  /** Calls `listener` with what happens; @returns the function that ends it. */
+  /** Calls `listener`, which must not throw, with what happens; @returns the function that ends it. */
   observe(listener: (event: ClientEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

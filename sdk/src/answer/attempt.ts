@@ -47,8 +47,8 @@ const reconnectMs = [0, 150, 600, 2_000] as const;
 const fruitlessCuts = 2;
 /** A stream without a frame for this long is cut; with tick 0 a long prefill is silent. */
 const stallMs = { 80: 15_000, 0: 90_000 } as const;
-/** The receipt follows the last frame; nobody waits longer for it. */
-const receiptWaitMs = 2_000;
+/** Receipt and end of the body follow the last frame; nobody waits longer for them. */
+const endWaitMs = 2_000;
 
 /** One request in one session: seal, post, open frames; ask again for frames when the connection is cut. */
 export class Attempt {
@@ -148,7 +148,7 @@ export class Attempt {
     this.#detail = this.#parts.end();
   }
 
-  /** Returns when the stream is over or cut. */
+  /** Returns when the stream is over or cut. A body that was read to its end leaves the connection for the next. */
   async *#read(body: ReadableStream<Uint8Array>, connection: Connection): AsyncGenerator<AttemptEvent> {
     const envelopes = new EnvelopeReader();
     const reader = body.getReader();
@@ -160,10 +160,8 @@ export class Attempt {
         if (!chunk) return;
         for (const { kind, payload } of envelopes.push(chunk)) {
           if (kind === envelopeKind.sealed) yield* this.#frame(payload, connection);
-          else if (kind === envelopeKind.receipt) {
-            this.#receipt = parseJson(payload);
-            if (this.#opener.final) return;
-          } else if (!this.#opener.final) throw failure(payload);
+          else if (kind === envelopeKind.receipt) this.#receipt = parseJson(payload);
+          else if (!this.#opener.final) throw failure(payload);
         }
       }
     } finally {
@@ -178,7 +176,7 @@ export class Attempt {
     this.#hash.push(sealed);
     const { deltas, checkpoint } = this.#parts.push(parts);
     if (checkpoint) this.#checkpoint = { ...checkpoint, frames: framesBefore, framesHash: hashBefore };
-    if (final) connection.stallMs = receiptWaitMs;
+    if (final) connection.stallMs = endWaitMs;
     if (framesBefore === 0) yield { type: "accepted" };
     for (const delta of deltas) yield { type: "delta", delta };
   }

@@ -16,13 +16,16 @@ export type ReceiptJudgement =
   | { readonly receipt: "missing" }
   | { readonly receipt: "invalid"; readonly error: BombyxError; readonly signed: SignedReceipt | undefined };
 
-/** Units that follow from the sealed detail, whatever the receipt says. */
+/** Units that follow from the sealed detail, whatever the receipt says; none from counts that contradict themselves. */
 export function unitsOf({ terms }: Attempt, detail: ReceiptDetail): number {
-  return Math.min(
-    billedUnits(detail, terms.session.candidate.coefficient, terms.session.price),
-    capOf(terms, detail.continuation),
-    terms.ceilingUnits,
-  );
+  const { candidate, price } = terms.session;
+  try {
+    const billed = billedUnits(detail, candidate.coefficient, price);
+    return Math.min(billed, capOf(terms, detail.continuation), terms.ceilingUnits);
+  } catch (error) {
+    if (error instanceof RangeError) return 0;
+    throw error;
+  }
 }
 
 /** PROTOCOL §8: the client recomputes everything that the clear receipt says; a mismatch is evidence. */

@@ -45,6 +45,17 @@ export class Connector {
    * MODEL_UNKNOWN and what the gateway refuses with.
    */
   async open(wish: Wish, signal: AbortSignal): Promise<Session> {
+    try {
+      return await this.#openOnce(wish, signal);
+    } catch (error) {
+      // The node began a new epoch after the gateway had named the old one.
+      if (error instanceof BombyxError && error.code === "REATTEST")
+        return await this.#openOnce(wish, signal);
+      throw error;
+    }
+  }
+
+  async #openOnce(wish: Wish, signal: AbortSignal): Promise<Session> {
     const { gateway, random, emit } = this.#options;
     const offer = await gateway.candidates(wish.model, wish.not, signal);
     assertPrice(offer);

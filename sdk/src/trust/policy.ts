@@ -20,7 +20,7 @@ export interface Policy {
   readonly chainEndpoints: readonly string[];
   /** ms between answer frames. @default 80: neither token lengths nor cadence show on the wire. */
   readonly tickMs?: 0 | 80;
-  /** Refuse when the verified candidates have fewer different owners. @default 1 */
+  /** Refuse when the verified candidates have fewer different owners, as the gateway names them. @default 1 */
   readonly minOwners?: number;
 }
 
