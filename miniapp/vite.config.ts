@@ -6,7 +6,7 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 
 /** @throws Error when a simulation build is not told whose simulation. */
 function simulationPolicy(): string {
-  const file = process.env["BOMBYX_SIMULATION"];
+  const file = process.env.BOMBYX_SIMULATION;
   if (file) return file;
   throw new Error(
     "A simulation build needs BOMBYX_SIMULATION: the policy.js that `npm start` writes to .devnet/.",
@@ -28,7 +28,7 @@ export default defineConfig(({ mode }) => ({
     },
   },
   build: {
-    outDir: process.env["BOMBYX_MINIAPP_OUT"] ?? path("./dist"),
+    outDir: process.env.BOMBYX_MINIAPP_OUT ?? path("./dist"),
     emptyOutDir: true,
     target: "es2023",
     // A data: URL would be blocked by the page's own policy, and the polyfill inlines a script.

@@ -20,7 +20,7 @@ export function useNetwork(launch: LaunchParameters): Network {
   useEffect(() => {
     let current = true;
     let opened: BombyxClient | undefined;
-    openNetwork(launch)
+    void openNetwork(launch)
       .catch((error: unknown): Network => {
         const reason = error instanceof Error && "reason" in error ? String(error.reason) : "UNAVAILABLE";
         const message = error instanceof Error ? error.message : "The network cannot be reached.";
