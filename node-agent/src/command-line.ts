@@ -1,7 +1,7 @@
 import { type ChainView, strictPolicy, toncenterChainView } from "@bombyx/protocol/attestation";
 import { BombyxError } from "@bombyx/protocol/wire";
 import { pino } from "pino";
-import type { Engine } from "./engine/engine.ts";
+import type { Engine, EngineOptions } from "./engine/engine.ts";
 import { startEngine } from "./engine/start-engine.ts";
 import type { LinkStatus } from "./link/gateway-link.ts";
 import { nodeLog } from "./log.ts";
@@ -19,6 +19,8 @@ export interface CliOverrides {
   readonly quoteProvider?: QuoteProvider;
   /** @default TON, as two of `--chain-endpoints` agree on it */
   readonly chain?: { readonly name: string; readonly endpoints: readonly string[] };
+  /** @default llama.cpp in a child process */
+  readonly startEngine?: (options: EngineOptions) => Promise<Engine>;
   readonly fetch?: typeof fetch;
   readonly environment?: NodeJS.ProcessEnv;
   readonly stdout?: Output;
@@ -74,8 +76,10 @@ async function serve(
     settings["log-level"] ?? (json ? "info" : "warn"),
   );
 
+  // A machine that gives no quote should say so before gigabytes are downloaded.
+  await quotes.quote(new Uint8Array(64));
   const model = await getModel(settings, request, screen, signal);
-  const engine = await loadModel(model, settings, screen);
+  const engine = await loadModel(model, settings, overrides.startEngine ?? startEngine, screen);
   signal.throwIfAborted();
   const { decodeTokensPerSecond, prefillTokensPerSecond, slots, manifest } = engine.model;
   screen.line(
@@ -145,9 +149,14 @@ function getModel(
   });
 }
 
-async function loadModel(model: ResolvedModel, settings: Settings, screen: Screen): Promise<Engine> {
+async function loadModel(
+  model: ResolvedModel,
+  settings: Settings,
+  start: (options: EngineOptions) => Promise<Engine>,
+  screen: Screen,
+): Promise<Engine> {
   const { threads, pace, context } = settings;
-  const engine = await startEngine({
+  const engine = await start({
     modelPath: model.path,
     modelId: settings["model-id"] ?? model.id,
     slots: settings.slots,

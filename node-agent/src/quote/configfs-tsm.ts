@@ -3,13 +3,14 @@ import { mkdir, open, readFile, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Collateral } from "@bombyx/protocol/attestation";
 import { BombyxError, limits } from "@bombyx/protocol/wire";
+import { type Clock, systemClock } from "../clock.ts";
 import type { QuoteProvider } from "./quote-provider.ts";
 
 /** Where Linux ≥ 6.7 gives quotes (Documentation/ABI/testing/configfs-tsm-report). */
 const reportDirectory = "/sys/kernel/config/tsm/report";
 const reportDataBytes = 64;
 /** Above this the kernel hands out a DICE token, which no verifier of ours reads. */
-const dicebytes = 8 * 1024;
+const diceBytes = 8 * 1024;
 const quoteMs = 30_000;
 /** The interface is taken or a signal came by: the same again is right. */
 const transient: ReadonlySet<string> = new Set(["EBUSY", "EINTR", "EAGAIN"]);
@@ -43,7 +44,7 @@ const kernelFiles: ReportFiles = {
 export interface ConfigfsTsmOptions {
   readonly directory?: string;
   readonly files?: ReportFiles;
-  readonly timeoutMs?: number;
+  readonly clock?: Pick<Clock, "after">;
 }
 
 /** Quotes of this machine's TDX module (PROTOCOL §4 "Real quotes"): one at a time. */
@@ -51,12 +52,12 @@ export function configfsTsmProvider(
   collateral: (quote: Uint8Array) => Promise<Collateral>,
   options: ConfigfsTsmOptions = {},
 ): QuoteProvider {
-  const { directory = reportDirectory, files = kernelFiles, timeoutMs = quoteMs } = options;
+  const { directory = reportDirectory, files = kernelFiles, clock = systemClock } = options;
   let last: Promise<unknown> = Promise.resolve();
   return {
     collateral,
     quote(reportData) {
-      const mine = last.then(() => quoteWithRetries(directory, files, reportData, timeoutMs));
+      const mine = last.then(() => quoteWithRetries(directory, files, reportData, clock));
       last = mine.catch(() => {});
       return mine;
     },
@@ -67,16 +68,14 @@ async function quoteWithRetries(
   directory: string,
   files: ReportFiles,
   reportData: Uint8Array,
-  timeoutMs: number,
+  clock: Pick<Clock, "after">,
 ): Promise<Uint8Array> {
   if (reportData.length !== reportDataBytes) throw new RangeError(`report data is ${reportDataBytes} bytes`);
   const { promise: timeout, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () =>
-      reject(
-        failed(`The TDX module gave no quote within ${timeoutMs / 1_000} s; is the quoting service running?`),
-      ),
-    timeoutMs,
+  const stopTimeout = clock.after(quoteMs, () =>
+    reject(
+      failed(`The TDX module gave no quote within ${quoteMs / 1_000} s; is the quoting service running?`),
+    ),
   );
   try {
     for (let attempt = 1; ; attempt++) {
@@ -87,7 +86,7 @@ async function quoteWithRetries(
       }
     }
   } finally {
-    clearTimeout(timer);
+    stopTimeout();
   }
 }
 
@@ -105,7 +104,7 @@ async function quoteOnce(directory: string, files: ReportFiles, reportData: Uint
     if ((await generation(files, report)) !== before + 1n) {
       throw failed("Somebody else wrote to this report meanwhile; its quote was not used.");
     }
-    if (quote.length > dicebytes) {
+    if (quote.length > diceBytes) {
       throw failed(
         `The kernel gave ${quote.length} bytes, a report in DICE form; this version reads TDX quotes only.`,
       );
