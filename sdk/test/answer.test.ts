@@ -41,6 +41,21 @@ test("what is not the model's business is not sealed", async () => {
   expect(gateway.saw('["bombyx-max-tokens","1024"]')).toBe(true);
 });
 
+test("an answer's message can be appended to the conversation as it came", async () => {
+  const { client, gateway } = await stage([
+    { name: "alone", script: () => ({ deltas: [{ reasoning: "Hm." }, { text: "A worm." }] }) },
+  ]);
+  const first = await client.chat.completions.create(ask);
+  const { message } = first.choices[0];
+  expect(message).toMatchObject({ refusal: null, reasoning_content: "Hm." });
+  await client.chat.completions.create({ ...ask, messages: [...ask.messages, message, ...ask.messages] });
+  expect(gateway.nodes[0]?.requests[1]?.body.messages).toEqual([
+    ...ask.messages,
+    { role: "assistant", content: "A worm." },
+    ...ask.messages,
+  ]);
+});
+
 test.for([
   [{ logit_bias: {} }, "UNKNOWN_FIELD", "logit_bias"],
   [{ n: 2 }, "UNKNOWN_FIELD", "n"],

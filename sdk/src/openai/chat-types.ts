@@ -19,8 +19,15 @@ export interface ToolCall {
 type Text = string | readonly { readonly type: "text"; readonly text: string }[];
 
 export type ChatMessage =
-  | { role: "system" | "developer" | "user"; content: Text; name?: string }
-  | { role: "assistant"; content?: Text | null; tool_calls?: readonly ToolCall[] }
+  | { role: "system" | "developer" | "user"; content: Text }
+  | {
+      role: "assistant";
+      content?: Text | null;
+      tool_calls?: readonly ToolCall[];
+      /** As answers carry them; not sealed. */
+      refusal?: null;
+      reasoning_content?: string;
+    }
   | { role: "tool"; content: Text; tool_call_id: string };
 
 export type ResponseFormat =

@@ -59,7 +59,21 @@ export function sealedFields(
         field,
       });
     }
-    kept[field] = value;
+    kept[field] = field === "messages" && Array.isArray(value) ? value.map(sealedMessage) : value;
   }
   return kept;
+}
+
+/**
+ * Callers append an answer's message to the conversation as they got it. What answers carry beside
+ * their content says nothing to the model: nulls, empty annotations, and reasoning, which templates
+ * leave out of earlier turns.
+ */
+function sealedMessage(message: unknown): unknown {
+  if (typeof message !== "object" || message === null || Array.isArray(message)) return message;
+  const fields = Object.entries(message).filter(([field, value]) => {
+    if (value === null || value === undefined || field === "reasoning_content") return false;
+    return !(field === "annotations" && Array.isArray(value) && value.length === 0);
+  });
+  return Object.fromEntries(fields);
 }
