@@ -26,7 +26,7 @@ export const receiptSchema = z.strictObject({
   requestHash: hex.b32,
   /** Chain over answer frames 0..frames-1: H0 = H("bombyx/frames/v1\0"), Hn = H(Hn-1 ‖ u64be(length) ‖ frame). */
   framesHash: hex.b32,
-  /** BLAKE2b-256(salt ‖ canonical JSON of the detail); see `receipt/running.ts` for one that runs. */
+  /** BLAKE2b-256(salt ‖ canonical JSON of the detail); `runningDetailHash` for one that runs. */
   detailHash: hex.b32,
 });
 export type Receipt = z.infer<typeof receiptSchema>;
