@@ -14,6 +14,13 @@ export interface EngineProcessEvents {
   readonly onExit: (error: BombyxError) => void;
 }
 
+export interface StartedProcess {
+  readonly process: EngineProcess;
+  readonly loaded: Loaded;
+  /** It has no network, by a namespace of its own. */
+  readonly networkless: boolean;
+}
+
 /** To load: modules and device files, the native addon, and the trial process that tells which build runs here. */
 const permissionFlags = [
   "--permission",
@@ -81,7 +88,7 @@ export class EngineProcess {
     weights: Weights,
     start: Omit<EngineStart, "weightsPath" | "weightsBytes" | "weightsInMemory">,
     events: EngineProcessEvents & { readonly onProgress: (fraction: number) => void },
-  ): Promise<{ readonly process: EngineProcess; readonly loaded: Loaded }> {
+  ): Promise<StartedProcess> {
     const networkless = await withoutNetwork();
     return new Promise((resolve, reject) => {
       let ready = false;
@@ -91,7 +98,7 @@ export class EngineProcess {
           if (message.type === "loading") events.onProgress(message.fraction);
           else if (message.type === "ready") {
             ready = true;
-            resolve({ process: engine, loaded: message.loaded });
+            resolve({ process: engine, loaded: message.loaded, networkless: networkless !== undefined });
           } else if (message.type === "refused") {
             void engine.close();
             const { code, message: text, field } = message.error;

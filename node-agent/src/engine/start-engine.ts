@@ -20,6 +20,8 @@ import { takeWeights, type Weights } from "./weights.ts";
 export interface RunningEngine extends Engine {
   /** Of the child process; undefined while it is restarted. For those who watch its memory. */
   readonly pid: number | undefined;
+  /** The process has no network; where false, only the machine's own rules keep it off. */
+  readonly networkless: boolean;
 }
 
 interface Running {
@@ -53,6 +55,7 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
 
 class ChildEngine implements RunningEngine {
   readonly model: LoadedModel;
+  readonly networkless: boolean;
   readonly #options: EngineOptions;
   readonly #weights: Weights;
   readonly #jobs = new Map<number, Running>();
@@ -67,8 +70,9 @@ class ChildEngine implements RunningEngine {
   /** Why no engine comes back any more. */
   #lost: BombyxError | undefined;
 
-  private constructor(options: EngineOptions, weights: Weights, loaded: Loaded) {
+  private constructor(options: EngineOptions, weights: Weights, loaded: Loaded, networkless: boolean) {
     this.#options = options;
+    this.networkless = networkless;
     this.#weights = weights;
     this.#brief = weights.bytes < smallModelBytes;
     this.#schemas = new SchemaGuard(this.#brief);
@@ -86,7 +90,7 @@ class ChildEngine implements RunningEngine {
 
   static async start(options: EngineOptions, weights: Weights): Promise<ChildEngine> {
     let engine: ChildEngine | undefined;
-    const { process, loaded } = await startProcess(options, weights, {
+    const { process, loaded, networkless } = await startProcess(options, weights, {
       onMessage: (message) => {
         if (engine !== undefined) engine.#receive(message);
       },
@@ -95,7 +99,7 @@ class ChildEngine implements RunningEngine {
       },
       onProgress: (fraction) => options.onLoadProgress?.(0.5 + fraction / 2),
     });
-    engine = new ChildEngine(options, weights, loaded);
+    engine = new ChildEngine(options, weights, loaded, networkless);
     engine.#process = process;
     return engine;
   }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startEngine } from "./start-engine.ts";
 import { spark } from "./test/chat.ts";
+import { asFirstOf } from "./test/gguf-variant.ts";
 import { takeWeights } from "./weights.ts";
 
 let folder: string;
@@ -59,6 +60,11 @@ test("a header full of nonsense is refused as corrupt", async () => {
   bytes.fill(0xff, 8, 4_096);
   const error = await refusalOf("nonsense.gguf", bytes);
   expect(error).toMatchObject({ code: "BAD_REQUEST", message: expect.stringContaining("corrupt") });
+});
+
+test("one part of a split model is refused with what to do", async () => {
+  const error = await refusalOf("model-00001-of-00002.gguf", asFirstOf(whole, 2));
+  expect(error).toMatchObject({ code: "BAD_REQUEST", message: expect.stringContaining("Merge them") });
 });
 
 test("the copy holds exactly the bytes that were hashed, whatever happens to the source", async () => {

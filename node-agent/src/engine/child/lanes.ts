@@ -25,7 +25,8 @@ interface Waiter {
 /**
  * Leases sequences, first come first served. A sequence stays with its session after a request, so that
  * the next one finds its prefix; when another session needs it, the one unused for longest is erased
- * first. Text of one session is never in a sequence that another one holds.
+ * first. Text of one session is never in a sequence that another one holds. Erased means that llama.cpp
+ * no longer knows the cells: no query reaches them, their bytes stay until they are written over.
  */
 export class Lanes {
   readonly #context: LlamaContext;

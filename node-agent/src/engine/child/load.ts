@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { BombyxError } from "@bombyx/protocol/wire";
 import {
@@ -27,6 +27,9 @@ export interface LoadedWeights {
 /** Enough for a conversation, and small enough that several fit beside the weights. */
 const defaultContextTokens = 8_192;
 const batchTokens = 512;
+/** The smallest that an entry of a GGUF header can be: an empty name, its length, type and place. */
+const leastTensorBytes = 24n;
+const leastEntryBytes = 13n;
 
 /**
  * Loads the private copy of the weights and makes the context with one sequence per slot.
@@ -69,8 +72,23 @@ export async function loadWeights(
   }
 }
 
+/**
+ * The header begins `magic ‖ u32 version ‖ u64 tensors ‖ u64 metadata entries`, little-endian. The parser
+ * believes these counts and reads on behind the end of the file, so they are held against its size first.
+ */
+async function refuseImplausibleCounts({ weightsPath, weightsBytes }: EngineStart): Promise<void> {
+  const header = Buffer.alloc(24);
+  await using file = await open(weightsPath);
+  const { bytesRead } = await file.read(header, 0, header.length, 0);
+  const atLeast = header.readBigUInt64LE(8) * leastTensorBytes + header.readBigUInt64LE(16) * leastEntryBytes;
+  if (bytesRead < header.length || atLeast > BigInt(weightsBytes))
+    throw corrupt("its header promises more than it holds");
+}
+
 /** The header names every tensor and where it lies: a file that ends before the last one was cut. */
-async function refuseBrokenFile({ weightsPath, weightsBytes }: EngineStart): Promise<void> {
+async function refuseBrokenFile(start: EngineStart): Promise<void> {
+  const { weightsPath, weightsBytes } = start;
+  await refuseImplausibleCounts(start);
   let info: Awaited<ReturnType<typeof readGgufFileInfo>>;
   try {
     info = await readGgufFileInfo(weightsPath, {
@@ -80,6 +98,14 @@ async function refuseBrokenFile({ weightsPath, weightsBytes }: EngineStart): Pro
     });
   } catch (error) {
     throw corrupt("its header cannot be read", error);
+  }
+  const split = splitSchema.safeParse(info.metadata);
+  if (split.success && split.data.split.count > 1) {
+    throw new BombyxError(
+      "BAD_REQUEST",
+      "The model is split over several files. Merge them with llama-gguf-split --merge and give the one file.",
+      { field: "model" },
+    );
   }
   const tensors = info.tensorInfo ?? [];
   if (tensors.length === 0) throw corrupt("it holds no tensors");
@@ -139,6 +165,7 @@ const corrupt = (why: string, cause?: unknown): BombyxError =>
     },
   );
 
+const splitSchema = z.object({ split: z.object({ count: z.number() }) });
 const packageSchema = z.object({ version: z.string() });
 
 async function buildOf(llama: Llama): Promise<string> {

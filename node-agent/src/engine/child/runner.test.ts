@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { literal } from "../gbnf.ts";
 import { schemaGrammar } from "../schema-grammar.ts";
 import { chat, spark, toolCalls } from "../test/chat.ts";
-import { withChatTemplate } from "../test/gguf-template.ts";
+import { withChatTemplate } from "../test/gguf-variant.ts";
 import { Runner } from "./runner.ts";
 
 /** ChatML whose assistant may think first, as in Qwen's models. */
