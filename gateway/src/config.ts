@@ -27,6 +27,8 @@ export interface GatewayConfig {
   readonly queuePerSlot: number;
   readonly queueDeadlineMs: number;
   readonly drainMs: number;
+  /** A lost attempt's money waits this long for a receipt of its client or its returning node. */
+  readonly lostGraceMs: number;
   readonly logLevel: string;
 }
 
@@ -65,6 +67,7 @@ const environmentSchema = z.object({
   BOMBYX_QUEUE_PER_SLOT: integer(0, 64).default(4),
   BOMBYX_QUEUE_DEADLINE_MS: milliseconds.default(10_000),
   BOMBYX_DRAIN_MS: milliseconds.default(30_000),
+  BOMBYX_LOST_GRACE_MS: integer(1_000, 3_600_000).default(60_000),
   BOMBYX_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
 });
 
@@ -133,6 +136,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): GatewayConfig {
     queuePerSlot: values.BOMBYX_QUEUE_PER_SLOT,
     queueDeadlineMs: values.BOMBYX_QUEUE_DEADLINE_MS,
     drainMs: values.BOMBYX_DRAIN_MS,
+    lostGraceMs: values.BOMBYX_LOST_GRACE_MS,
     logLevel: values.BOMBYX_LOG_LEVEL,
   };
 }

@@ -52,8 +52,7 @@ export interface GatewaySurroundings {
   readonly now?: () => number;
 }
 
-/** A lost attempt waits this long for a receipt of its client or its returning node. */
-const lostGraceMs = 60_000;
+const sweepEveryMs = 15_000;
 const bundlesKeptMs = 24 * 3_600_000;
 
 /** Starts a gateway: everything it consists of, in the order in which one needs the other. */
@@ -141,11 +140,11 @@ export async function startGateway(
     stalls.check();
     attempts.check();
   }, 1_000);
-  const minutes = setInterval(() => {
+  const sweeps = setInterval(() => {
     sessions.sweep();
-    tidy(ledger.sweep(now() - lostGraceMs, now()));
+    tidy(ledger.sweep(now() - config.lostGraceMs, now()));
     tidy(bundles.prune(now() - bundlesKeptMs));
-  }, 15_000);
+  }, Math.min(sweepEveryMs, config.lostGraceMs));
   const tidy = (work: Promise<number>) => {
     work.catch((error: unknown) => log.error({ err: error }, "tidying up failed"));
   };
@@ -162,7 +161,7 @@ export async function startGateway(
     const deadline = now() + config.drainMs;
     while (attempts.open > 0 && now() < deadline) await attempts.nextEnd(deadline - now());
     clearInterval(seconds);
-    clearInterval(minutes);
+    clearInterval(sweeps);
     links.close();
     server.closeAllConnections();
     metricsDoor.close();

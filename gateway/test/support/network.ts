@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AttestationPolicy } from "@bombyx/protocol/attestation";
 import { SimulatedWorld } from "@bombyx/protocol/simulation";
-import { candidatesSchema } from "@bombyx/protocol/wire";
 import type { GatewayConfig } from "../../src/config.ts";
 import { type Gateway, startGateway } from "../../src/index.ts";
 import { sponsorAccount } from "../../src/ledger/index.ts";
@@ -22,11 +21,13 @@ export interface TestNetwork {
   chainEndpoints: readonly string[];
   /** What the gateway logged. */
   log: string[];
+  /** Sets the gateway's clock forward. */
+  advance(ms: number): void;
   clientOf(developer: string): Promise<TestClient>;
   fund(developer: string, nano: bigint): Promise<void>;
   dial(options?: Partial<ScriptedNodeOptions>): Promise<ScriptedNode>;
   join(options?: Partial<ScriptedNodeOptions>, sessions?: ScriptedNode["sessions"]): Promise<ScriptedNode>;
-  priceId(model?: string): Promise<string>;
+  killNodes(): void;
   close(): Promise<void>;
 }
 
@@ -39,7 +40,8 @@ export async function startNetwork(
   const dataDir = mkdtempSync(join(tmpdir(), "bombyx-gateway-"));
   const world = await SimulatedWorld.create({ now: Date.now() });
   const simulated = world.policy();
-  const { policy, now, ...rest } = config;
+  const { policy, ...rest } = config;
+  let aheadMs = 0;
   const chain = await startChain(simulated.chain);
   const log: string[] = [];
   const gateway = await startGateway(
@@ -58,10 +60,11 @@ export async function startNetwork(
       queuePerSlot: 1,
       queueDeadlineMs: 10_000,
       drainMs: 5_000,
+      lostGraceMs: 60_000,
       logLevel: "trace",
       ...rest,
     },
-    { log: createLog("trace", { write: (line) => void log.push(line) }), ...(now && { now }) },
+    { log: createLog("trace", { write: (line) => void log.push(line) }), now: () => Date.now() + aheadMs },
   );
   const { accounts, ledger } = gateway;
   const options = async (own: Partial<ScriptedNodeOptions>): Promise<ScriptedNodeOptions> => ({
@@ -93,6 +96,9 @@ export async function startNetwork(
     dataDir,
     chainEndpoints: chain.endpoints,
     log,
+    advance: (ms) => {
+      aheadMs += ms;
+    },
     fund,
     clientOf,
     dial: async (own = {}) => {
@@ -105,9 +111,8 @@ export async function startNetwork(
       nodes.push(node);
       return node;
     },
-    priceId: async (model = "spark") => {
-      const { json } = await client.call("GET", `/v1/candidates?model=${model}`);
-      return candidatesSchema.parse(json).price.id;
+    killNodes: () => {
+      for (const node of nodes.splice(0)) node.kill();
     },
     close: async () => {
       for (const node of nodes) node.kill();
