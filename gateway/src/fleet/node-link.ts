@@ -14,8 +14,7 @@ import type { WebSocket } from "ws";
 
 /** One handshake, request or resumption on a link; who opened it hears what the node answers. */
 export interface LinkStream {
-  /** `message` is the whole link message, header included; the stream may write over the header. */
-  frame(index: number, message: Buffer): void;
+  frame(index: number, frame: Uint8Array): void;
   handshakeDone(payload: Buffer): void;
   /** The node's clear receipt after the ledger has it; a final one ends the stream. */
   receipt(payload: Buffer, final: boolean): void;
@@ -111,7 +110,7 @@ export class NodeLink {
     const { kind, stream: id, index, payload } = decodeLinkMessage(message);
     if (kind === linkKind.frame) {
       this.#events.frame(payload.length);
-      this.#streams.get(id)?.frame(index, message);
+      this.#streams.get(id)?.frame(index, payload);
       return;
     }
     switch (kind) {

@@ -3,14 +3,13 @@ import {
   answerContentType,
   BombyxError,
   type ErrorBody,
-  envelopeHeader,
   envelopeKind,
   limits,
-  linkHeaderBytes,
   linkKind,
   utf8,
 } from "@bombyx/protocol/wire";
 import type { LinkStream, NodeLink } from "../fleet/node-link.ts";
+import { EnvelopeWriter } from "./envelope-writer.ts";
 import type { StallWatch } from "./stall-watch.ts";
 
 /** What an attempt wants to know of its answer. */
@@ -27,12 +26,9 @@ export interface AnswerEvents {
 
 /** A window message for every so many frames; the node may be `limits.windowFrames` ahead. */
 const windowEvery = limits.windowFrames / 2;
-const envelopeBytes = 5;
 
 /**
- * Carries sealed frames from one link stream to one HTTP response. It copies nothing: the link
- * message's 12-byte header ends where the frame begins, so the 5-byte envelope header is written over
- * its tail, and both leave in one write.
+ * Carries sealed frames from one link stream to one HTTP response, and tells the node how far it got.
  *
  * The hash chain over frames in the receipt is the client's to check: it has the frames, and at one
  * hash per frame the check would cost the gateway a tenth of what a frame costs in all.
@@ -46,7 +42,12 @@ export class AnswerRelay implements LinkStream {
   #stream = 0;
   #next: number;
   #window: number;
-  #started = false;
+  /** Set when the answer begins. */
+  #writer: EnvelopeWriter | undefined;
+  readonly #drained = () => {
+    this.#stalls.delete(this);
+    this.#acknowledge();
+  };
   /** The response takes no more: it ended, or the client is gone. */
   #closed = false;
 
@@ -63,10 +64,6 @@ export class AnswerRelay implements LinkStream {
     this.#events = options.events;
     this.#stalls = options.stalls;
     this.#response.on("close", () => this.#hungUp());
-    this.#response.on("drain", () => {
-      this.#stalls.delete(this);
-      this.#acknowledge();
-    });
   }
 
   /**
@@ -89,7 +86,7 @@ export class AnswerRelay implements LinkStream {
     if (this.#closed) this.#cancel();
   }
 
-  frame(index: number, message: Buffer): void {
+  frame(index: number, frame: Uint8Array): void {
     if (index !== this.#next) {
       this.#link?.take(this.#stream);
       this.#cancelNode();
@@ -101,18 +98,15 @@ export class AnswerRelay implements LinkStream {
     }
     this.#next++;
     if (this.#closed) return;
-    if (!this.#started) this.#start();
-    const at = linkHeaderBytes - envelopeBytes;
-    message[at] = envelopeKind.sealed;
-    message.writeUInt32BE(message.length - linkHeaderBytes, at + 1);
-    if (!this.#response.write(message.subarray(at))) this.#stalls.add(this);
+    if (!this.#writer) this.#start();
+    if (!this.#writer?.write(envelopeKind.sealed, frame)) this.#stalls.add(this);
     else if (this.#next - this.#window >= windowEvery) this.#acknowledge();
   }
 
   receipt(payload: Buffer, final: boolean): void {
     if (!this.#closed) {
-      if (!this.#started) this.#start();
-      this.#write(envelopeKind.receipt, payload);
+      if (!this.#writer) this.#start();
+      this.#writer?.write(envelopeKind.receipt, payload);
     }
     if (final) this.#end();
   }
@@ -132,8 +126,7 @@ export class AnswerRelay implements LinkStream {
   /** Another response takes over the same answer: this one ends without telling the node. */
   replace(): void {
     this.#link?.take(this.#stream);
-    this.#closed = true;
-    this.#stalls.delete(this);
+    this.#close();
     this.#response.destroy();
     this.#done.resolve();
   }
@@ -144,16 +137,10 @@ export class AnswerRelay implements LinkStream {
   }
 
   #start(): void {
-    this.#started = true;
     this.#response.writeHead(200, { "Content-Type": answerContentType, "Cache-Control": "no-store" });
+    this.#writer = new EnvelopeWriter(this.#response);
+    this.#writer.drains.on("drain", this.#drained);
     this.#events.first();
-  }
-
-  #write(kind: number, payload: Uint8Array): void {
-    this.#response.cork();
-    this.#response.write(envelopeHeader(kind, payload.length));
-    this.#response.write(payload);
-    this.#response.uncork();
   }
 
   #acknowledge(): void {
@@ -164,29 +151,33 @@ export class AnswerRelay implements LinkStream {
 
   #fail(error: ErrorBody): void {
     if (this.#closed) return;
-    if (this.#started) {
-      this.#write(envelopeKind.failure, utf8(JSON.stringify(error)));
+    if (this.#writer) {
+      this.#writer.write(envelopeKind.failure, utf8(JSON.stringify(error)));
       this.#end();
       return;
     }
-    this.#closed = true;
+    this.#close();
     this.#done.reject(new BombyxError(error.code, error.message, error));
   }
 
   #end(): void {
-    this.#stalls.delete(this);
     if (this.#closed) return;
-    this.#closed = true;
-    this.#response.end();
+    this.#close();
+    this.#writer?.end();
     this.#done.resolve();
   }
 
   #hungUp(): void {
-    this.#stalls.delete(this);
     if (this.#closed) return;
-    this.#closed = true;
+    this.#close();
     this.#done.resolve();
     this.#cancel();
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#stalls.delete(this);
+    this.#writer?.drains.off("drain", this.#drained);
   }
 
   #cancel(): void {

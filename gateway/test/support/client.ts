@@ -8,6 +8,7 @@ import {
 import { AnswerOpener, initiateHandshake, type SessionKeys, sealRequest } from "@bombyx/protocol/session";
 import type { AttestedNode } from "@bombyx/protocol/simulation";
 import {
+  candidatesSchema,
   type Envelope,
   EnvelopeReader,
   type ErrorBody,
@@ -40,11 +41,11 @@ export interface SealedOptions {
 /** A client on the gateway's public port, with real session keys. */
 export class TestClient {
   readonly url: string;
-  readonly key: string;
+  readonly #headers: Record<string, string>;
 
-  constructor(url: string, key: string) {
+  constructor(url: string, key: string, headers: Record<string, string> = {}) {
     this.url = url;
-    this.key = key;
+    this.#headers = { authorization: `Bearer ${key}`, ...headers };
   }
 
   async call(
@@ -55,6 +56,11 @@ export class TestClient {
     const request = this.#open(method, path, options.headers);
     request.end(options.body);
     return await collect(request);
+  }
+
+  async priceId(model: string): Promise<string> {
+    const { json } = await this.call("GET", `/v1/candidates?model=${model}`);
+    return candidatesSchema.parse(json).price.id;
   }
 
   async openSession(node: AttestedNode): Promise<SessionKeys> {
@@ -95,7 +101,7 @@ export class TestClient {
     return httpRequest(`${this.url}${path}`, {
       method,
       agent: false,
-      headers: { authorization: `Bearer ${this.key}`, ...headers },
+      headers: { ...this.#headers, ...headers },
     });
   }
 }

@@ -170,6 +170,10 @@ export class ScriptedNode {
     this.#socket.send(bytes);
   }
 
+  sendReceipt(stream: number, signed: Uint8Array): void {
+    this.send(encodeLinkMessage(linkKind.receipt, stream, 0, signed));
+  }
+
   /** As a power cut would. */
   kill(): void {
     this.#socket.terminate();
