@@ -65,7 +65,8 @@ export function ledgerStatements(database: DatabaseSync) {
         .where("account", "=", $("account"))
         .where("idempotency_id", "=", $("idempotencyId"))
         .orderBy("id", "desc")
-        .limit(1),
+        // A bound limit would have SQLite plan the query anew each time.
+        .limit(sql.lit(1)),
     ),
     insertAttempt: prepare<Omit<AttemptRow, "id">>()(database, ($) =>
       db.insertInto("attempts").values({
