@@ -1,6 +1,7 @@
 import { BombyxClient, type ClientEvent } from "@bombyx/sdk";
 import { describe, expect, it } from "vitest";
 import { startNetwork, type TestNetwork } from "./network.ts";
+import "./patience.ts";
 import { chunks, collect, post, user } from "./sse.ts";
 
 const story = "Please tell me a story about a penguin.";

@@ -2,6 +2,7 @@ import { BombyxClient } from "@bombyx/sdk";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startNetwork, type TestNetwork } from "./network.ts";
+import "./patience.ts";
 import { user } from "./sse.ts";
 
 let network: TestNetwork;

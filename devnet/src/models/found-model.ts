@@ -43,6 +43,6 @@ export async function ggufBytes(path: string): Promise<number | undefined> {
   }
 }
 
-/** Files that cannot be loaded alone: projectors of vision models, and all parts of a split model but the first. */
+/** Not a projector of a vision model, and no part of a model that is split over several files. */
 export const loadsAlone = (name: string): boolean =>
-  !/mmproj/i.test(name) && !/-(?!00001)\d{5}-of-\d{5}\.gguf$/i.test(name);
+  !/mmproj/i.test(name) && !/-\d{5}-of-\d{5}\.gguf$/i.test(name);

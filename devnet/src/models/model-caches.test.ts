@@ -83,13 +83,13 @@ describe("models that other programs left on this machine", () => {
     expect(await findModels(home)).toHaveLength(0);
   });
 
-  it("leaves out what cannot be loaded alone: no GGUF, a projector, later parts, a broken link", async () => {
+  it("leaves out what cannot be loaded alone: no GGUF, a projector, parts, a broken link", async () => {
     await put(".lmstudio/models/a/b/mmproj-f16.gguf", gguf);
     await put(".lmstudio/models/a/b/big-00002-of-00003.gguf", gguf);
     await put(".lmstudio/models/a/b/page.gguf", "<!doctype html>");
     await symlink(join(home, "gone"), join(home, ".lmstudio/models/a/b/gone.gguf"));
-    await put(".lmstudio/models/a/b/big-00001-of-00003.gguf", gguf);
-    expect((await findModels(home)).map((model) => model.name)).toEqual(["a/b/big-00001-of-00003.gguf"]);
+    await put(".lmstudio/models/a/b/whole.gguf", gguf);
+    expect((await findModels(home)).map((model) => model.name)).toEqual(["a/b/whole.gguf"]);
   });
 
   it("passes over a place that cannot be listed", async () => {
