@@ -3,7 +3,7 @@ import { BombyxError } from "@bombyx/protocol/wire";
 import type { ChatCompletionChunk } from "@bombyx/sdk";
 import { expect, test } from "vitest";
 import { ask, stage, story, textOf } from "./stand-in/index.ts";
-import { saying } from "./stand-in/script.ts";
+import { type Script, saying } from "./stand-in/script.ts";
 
 const streamed = { ...ask, stream: true } as const;
 
@@ -166,34 +166,66 @@ test("the node's own refusal is passed on, not tried elsewhere", async () => {
   expect(gateway.sealedPosts).toHaveLength(1);
 });
 
-test("a structured answer that broke in view of the caller is not glued together", async () => {
-  const script = saying('{ "colour": "gold", "weight": 12 }');
+test("an answer in JSON is one continuous document", async () => {
+  const json = '{ "colour": "gold", "weight": 12 }';
+  const script = saying(json);
   const { client, gateway } = await stage([
     { name: "a", script },
     { name: "b", script },
   ]);
   gateway.faults.push({ kind: "lose", afterFrames: 4 });
-  const stream = await client.chat.completions.create({
-    ...streamed,
-    response_format: { type: "json_object" },
-  });
+  const response_format = { type: "json_object" } as const;
+  expect(await textOf(await client.chat.completions.create({ ...streamed, response_format }))).toBe(json);
+  expect(gateway.presented).toHaveLength(1);
+});
+
+const calling: Script = () => ({
+  deltas: [
+    { text: "Let me look. " },
+    { toolCall: { index: 0, id: "call_1", name: "weather", arguments: '{"city":' } },
+    { toolCall: { index: 0, arguments: '"Como"}' } },
+  ],
+  finishReason: "tool_calls",
+});
+
+test("a tool call that broke in view of the caller is not glued together", async () => {
+  const { client, gateway } = await stage([
+    { name: "a", script: calling },
+    { name: "b", script: calling },
+  ]);
+  gateway.faults.push({ kind: "lose", afterFrames: 3 });
+  const stream = await client.chat.completions.create(streamed);
   await expect(textOf(stream)).rejects.toMatchObject({ code: "TRUNCATED" });
   expect(gateway.presented).toHaveLength(1);
 });
 
-test("a structured answer that nobody has seen yet begins anew on the standby", async () => {
-  const script = saying('{ "colour": "gold", "weight": 12 }');
+test("a tool call that nobody has seen yet begins anew on the standby", async () => {
+  const { client, gateway } = await stage([
+    { name: "a", script: calling },
+    { name: "b", script: calling },
+  ]);
+  gateway.faults.push({ kind: "lose", afterFrames: 3 });
+  const { choices, usage } = await client.chat.completions.create(ask);
+  expect(choices[0].message).toMatchObject({
+    content: "Let me look. ",
+    tool_calls: [{ id: "call_1", function: { name: "weather", arguments: '{"city":"Como"}' } }],
+  });
+  expect(gateway.sealedPosts[1]).toMatchObject({ continuation: true });
+  expect(usage).toMatchObject({ prompt_tokens: 10, completion_tokens: 5 });
+});
+
+test("embeddings of a lost node are computed whole by another", async () => {
+  const script: Script = () => ({
+    deltas: [0, 1, 2].map((index) => ({ embedding: { index, values: [index] } })),
+  });
   const { client, gateway } = await stage([
     { name: "a", script },
     { name: "b", script },
   ]);
-  gateway.faults.push({ kind: "lose", afterFrames: 4 });
-  const { choices } = await client.chat.completions.create({
-    ...ask,
-    response_format: { type: "json_object" },
-  });
-  expect(choices[0].message.content).toBe('{ "colour": "gold", "weight": 12 }');
-  expect(gateway.sealedPosts[1]).toMatchObject({ continuation: true });
+  gateway.faults.push({ kind: "lose", afterFrames: 3 });
+  const { data } = await client.embeddings.create({ model: "spark", input: ["a", "b", "c"] });
+  expect(data.map(({ embedding }) => embedding)).toEqual([[0], [1], [2]]);
+  expect(gateway.presented).toEqual([]);
 });
 
 test("reasoning that was shown is not shown twice", async () => {

@@ -15,8 +15,6 @@ export interface Question {
   /** OpenAI body as sealed, without a maximum: that is `maxTokens`. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly maxTokens: number;
-  /** The answer is bound by a grammar from its first token, so it cannot be continued in the middle. */
-  readonly structured: boolean;
   /** The caller sees deltas as they come; else only the whole answer, and a restart is invisible. */
   readonly streamed: boolean;
 }

@@ -1,5 +1,6 @@
-import { BombyxError, type ReceiptDetail, type SignedReceipt } from "@bombyx/protocol/wire";
+import { BombyxError, type ErrorCode, type ReceiptDetail, type SignedReceipt } from "@bombyx/protocol/wire";
 import { delay } from "../session/abortable.ts";
+import type { Session } from "../session/session.ts";
 import type { AnswerSummary, AnswerTools, Question } from "./answer.ts";
 import { Attempt } from "./attempt.ts";
 import { judgeReceipt, type ReceiptJudgement, unitsOf } from "./audit.ts";
@@ -11,6 +12,10 @@ const maxLosses = 3;
 const maxReopens = 2;
 const maxWaits = 20;
 const waitMs = 200;
+/** A gateway that was away has its nodes back a moment after itself. */
+const comebacks = 20;
+const comebackMs = 500;
+const comingBack = new Set<ErrorCode>(["GATEWAY_UNREACHABLE", "MODEL_UNKNOWN", "NO_CANDIDATE"]);
 
 /** What one attempt leaves to the next: nodes to avoid, text to go on behind, what is paid. */
 export class Walk {
@@ -29,6 +34,9 @@ export class Walk {
   #losses = 0;
   #reopens = 0;
   #waits = 0;
+  #comebacks = 0;
+  /** A lost node's running receipt that the gateway was not there to take. */
+  #owed: SignedReceipt | undefined;
   #lastError: BombyxError | undefined;
   #restart = false;
   /** Ended by a final receipt, although nobody here cancelled it. */
@@ -42,11 +50,11 @@ export class Walk {
 
   /** The next attempt, on the seat's session or, after a loss, on the standby. */
   async next(signal: AbortSignal): Promise<Attempt> {
-    const { pool, gateway, now, tickMs } = this.#tools;
-    const { seat, endpoint, body } = this.#question;
+    const { gateway, now, tickMs } = this.#tools;
+    const { endpoint, body } = this.#question;
     try {
-      const take = { not: this.#not, instead: this.#instead, manifest: this.#manifest };
-      const session = await pool.take(seat, take, signal);
+      const session = await this.#session(signal);
+      if (this.#owed) await this.#present(this.#owed, signal);
       const request = session.begin(now());
       try {
         const attempt = new Attempt(gateway, session, request, {
@@ -70,6 +78,22 @@ export class Walk {
     } catch (error) {
       if (signal.aborted) throw cancelled();
       throw error instanceof BombyxError ? this.#giveUp(error) : error;
+    }
+  }
+
+  /** The seat's session; after the gateway was away, its nodes are waited for. */
+  async #session(signal: AbortSignal): Promise<Session> {
+    const take = { not: this.#not, instead: this.#instead, manifest: this.#manifest };
+    for (;;) {
+      try {
+        return await this.#tools.pool.take(this.#question.seat, take, signal);
+      } catch (error) {
+        const wasAway =
+          this.#lastError?.code === "GATEWAY_UNREACHABLE" || this.#lastError?.code === "SESSION_UNKNOWN";
+        const waits = error instanceof BombyxError && wasAway && comingBack.has(error.code);
+        if (!waits || ++this.#comebacks > comebacks) throw error;
+        await delay(comebackMs, signal);
+      }
     }
   }
 
@@ -163,35 +187,50 @@ export class Walk {
       if (units > 0) this.#lostAttempt = id;
       return;
     }
-    if (!checkpoint) return;
+    // Vectors are of use only all together: what a lost node computed of them was not delivered.
+    if (!checkpoint || this.#question.endpoint === "embeddings") return;
     this.#lostAttempt = id;
+    let signed: SignedReceipt;
     try {
-      const signed = runningReceipt(terms, checkpoint);
-      this.delivered.charge(checkpoint, signed.receipt.units, session);
+      signed = runningReceipt(terms, checkpoint);
+    } catch (error) {
+      if (!(error instanceof BombyxError)) throw error;
+      return this.#accuse(attempt, error, undefined, undefined);
+    }
+    this.delivered.charge(checkpoint, signed.receipt.units, session);
+    const refused = await this.#present(signed, signal);
+    if (refused?.code === "RECEIPT_INVALID") this.#accuse(attempt, refused, undefined, undefined);
+  }
+
+  /** @returns why the gateway refused it: then it settles by what the node itself sent it. */
+  async #present(signed: SignedReceipt, signal: AbortSignal): Promise<BombyxError | undefined> {
+    this.#owed = undefined;
+    try {
       await this.#tools.gateway.presentReceipt(signed, signal);
+      return undefined;
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof BombyxError)) throw error;
-      // Refused or unreachable: the gateway then settles by what the node itself sent it.
-      if (error.code === "RECEIPT_INVALID") this.#accuse(attempt, error, undefined, undefined);
+      if (error.code === "GATEWAY_UNREACHABLE") this.#owed = signed;
+      return error;
     }
   }
 
-  /** @throws BombyxError TRUNCATED when what was delivered can neither be continued nor taken back. */
+  /**
+   * Text goes on behind what was delivered; a node replays it through the grammar of a response_format.
+   * @throws BombyxError TRUNCATED when what was delivered can neither be continued nor taken back.
+   */
   #continueFrom({ terms }: Attempt, error: BombyxError): void {
     const { delivered } = this;
-    if (!delivered.any) return;
-    const whole = this.#question.structured || delivered.partOfWhole;
-    if (!whole) {
-      if (delivered.text !== "") this.#prefix = delivered.text;
-      this.#manifest = terms.session.candidate.manifest;
-    } else {
+    if (delivered.partOfWhole) {
       if (this.#question.streamed) throw brokenOff(error);
       this.#voidTokens = delivered.counts.completionTokens;
       this.#restart = true;
-      this.#prefix = undefined;
       delivered.restart();
     }
+    if (this.#lostAttempt === undefined && !delivered.any) return;
+    if (this.#question.endpoint !== "embeddings") this.#prefix = delivered.text;
+    this.#manifest = terms.session.candidate.manifest;
   }
 
   #summary(

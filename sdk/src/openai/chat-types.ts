@@ -38,7 +38,7 @@ export type ResponseFormat =
       json_schema: {
         name: string;
         description?: string;
-        schema?: Readonly<Record<string, unknown>>;
+        schema: Readonly<Record<string, unknown>>;
         strict?: boolean;
       };
     };

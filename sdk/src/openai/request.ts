@@ -29,7 +29,6 @@ const readSchema = z.looseObject({
   max_tokens: maxTokens,
   max_completion_tokens: maxTokens,
   encoding_format: z.enum(["float", "base64"], "expected float or base64").nullish(),
-  response_format: z.looseObject({ type: z.string() }).nullish(),
   user: z.string("expected a string").max(512, "expected at most 512 letters").nullish(),
 });
 
@@ -69,7 +68,6 @@ export function readRequest(endpoint: Endpoint, body: unknown, user: string): Re
       endpoint,
       body: sealedFields(endpoint, body as Record<string, unknown>),
       maxTokens: embeddings ? 1 : (read.max_completion_tokens ?? read.max_tokens ?? defaultMaxTokens),
-      structured: read.response_format ? read.response_format.type !== "text" : false,
       streamed: stream,
     },
   };

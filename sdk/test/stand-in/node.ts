@@ -159,6 +159,9 @@ export class StandInNode {
       sigSecretKey: this.#sig.privateKey,
     };
     try {
+      if (head.continuation && request.prefix === undefined) {
+        throw new BombyxError("DISAGREEMENT", "The gateway names a lost attempt, the sealed request none.");
+      }
       return new ScriptedAnswer(terms, script(request));
     } catch (error) {
       if (error instanceof BombyxError) return new ScriptedAnswer(terms, error);
