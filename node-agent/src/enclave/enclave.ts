@@ -22,7 +22,8 @@ import { type JudgedRequest, judgeRequest, readRequest } from "./open-request.ts
 import type { Attachment, Outlet, ReceiptSink } from "./outlet.ts";
 import { PriceList } from "./price-list.ts";
 import { RateLimit } from "./rate-limit.ts";
-import { Session } from "./session.ts";
+import { sealable } from "./sealed-error.ts";
+import { type SeenRequest, Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 
 const sweepMs = 30_000;
@@ -59,8 +60,6 @@ export class Enclave {
   readonly #sessions: Sessions;
   readonly #handshakes: RateLimit;
   readonly #stopSweep: () => void;
-  /** Timers of answers that are kept for resumption: none may hold the process after {@link close}. */
-  readonly #cancelDrops = new Set<() => void>();
   readonly #epochs: Epochs;
   #running = 0;
   /** Times that the engine has died. */
@@ -94,7 +93,7 @@ export class Enclave {
           this.#sessions.endAll(epoch);
           log.info("epoch.erased", { epoch: epoch.number, attestationId: epoch.attestationId });
         },
-        onError: (error) => log.error("epoch.failed", { code: codeOf(error) }),
+        onError: (error) => log.error("epoch.failed", { code: sealable(error).code }),
       },
     );
     this.#stopSweep = clock.every(sweepMs, () => this.#sessions.sweep(clock.monotonicMs()));
@@ -178,16 +177,14 @@ export class Enclave {
     const now = clock.monotonicMs();
     const session = this.#sessions.get(head.session, now);
     const hash = toHex(requestHash(sealed));
-    const seen = session.seen(head.request);
+    const seen = session.seen(head.request, now);
     if (seen === "used" || (seen && seen.requestHash !== hash)) {
       throw new BombyxError("ALREADY_USED", `Request ${head.request} of this session was used already.`);
     }
     if (seen) return this.#attach(seen.answer, outlet, 0);
     this.#assertServing();
-    const inner = readSealed(session, head.request, sealed);
-    const answer = this.#open(session, inner, head, sealed);
-    session.use(head.request, { requestHash: hash, answer }, now);
-    return this.#attach(answer, outlet, 0);
+    const inner = readRequest(session.keys, head.request, sealed);
+    return this.#attach(this.#open(session, inner, head, sealed), outlet, 0);
   }
 
   /**
@@ -198,7 +195,7 @@ export class Enclave {
     const now = this.#options.clock.monotonicMs();
     const session = this.#sessions.get(head.session, now);
     session.touch(now);
-    const seen = session.seen(head.request);
+    const seen = session.seen(head.request, now);
     if (seen === undefined || seen === "used") {
       throw new BombyxError("REQUEST_UNKNOWN", `The frames of request ${head.request} are not kept here.`);
     }
@@ -215,7 +212,6 @@ export class Enclave {
   close(): void {
     this.#draining = true;
     this.#stopSweep();
-    for (const cancel of this.#cancelDrops) cancel();
     this.#sessions.endAll();
     this.#epochs.close();
     this.#boot.sig.privateKey.fill(0);
@@ -260,8 +256,13 @@ export class Enclave {
           },
       clock,
       receipts,
-      onFinal: () => this.#onFinal(session, head.request, answer),
+      onFinal: () => {
+        seen.finalAt = clock.monotonicMs();
+        this.#onFinal(session, head.request, answer);
+      },
     });
+    const seen: SeenRequest = { requestHash: toHex(requestHash(sealed)), answer, finalAt: undefined };
+    session.use(head.request, seen, clock.monotonicMs());
     this.#running++;
     this.#options.onLoad();
     if (refused) answer.fail(judged);
@@ -310,9 +311,9 @@ export class Enclave {
   }
 
   #onFinal(session: Session, request: number, answer: Answer): void {
-    const { clock, log } = this.#options;
+    const { log } = this.#options;
     this.#running--;
-    const receipt = answer.receipt;
+    const { receipt } = answer;
     log.info("request.end", {
       session: session.id,
       request,
@@ -320,31 +321,7 @@ export class Enclave {
       ...(receipt && { units: receipt.units, finish: receipt.finish }),
       ...(answer.error && { code: answer.error.code }),
     });
-    const cancelDrop = clock.after(limits.replayMs, () => {
-      this.#cancelDrops.delete(cancelDrop);
-      session.drop(request);
-    });
-    this.#cancelDrops.add(cancelDrop);
     this.#options.onLoad();
     if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 }
-
-/** @returns the refusal for what only the client can have sealed; @throws BombyxError SEALED_STREAM for what it did not. */
-function readSealed(session: Session, request: number, sealed: Uint8Array): SealedRequest | BombyxError {
-  try {
-    return readRequest(session.keys, request, sealed);
-  } catch (error) {
-    const reason = sealable(error);
-    if (reason.code === "SEALED_STREAM") throw reason;
-    return reason;
-  }
-}
-
-/** What the client is told of an error: its own words when it is one of ours, else only that the node failed. */
-function sealable(error: unknown): BombyxError {
-  if (error instanceof BombyxError) return error;
-  return new BombyxError("NODE_FAILED", "The node failed on this request.", { cause: error });
-}
-
-const codeOf = (error: unknown): string => (error instanceof BombyxError ? error.code : "INTERNAL");

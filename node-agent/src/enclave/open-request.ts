@@ -26,17 +26,24 @@ export interface Offer {
   price(id: string): Price | undefined;
 }
 
-/** @throws BombyxError SEALED_STREAM (not this client's), BAD_REQUEST (not a sealed request). */
-export function readRequest(keys: SessionKeys, request: number, sealed: Uint8Array): SealedRequest {
+/**
+ * Opens what a client sealed.
+ * @returns a refusal when its text is no request; that is between the node and the client
+ * @throws BombyxError SEALED_STREAM when no client of this session sealed it
+ */
+export function readRequest(
+  keys: SessionKeys,
+  request: number,
+  sealed: Uint8Array,
+): SealedRequest | BombyxError {
   const plaintext = openRequest(keys, request, sealed);
   try {
     assertJsonDepth(plaintext);
     const parsed = sealedRequestSchema.safeParse(JSON.parse(fromUtf8(plaintext)));
-    if (!parsed.success) throw refusalOf(parsed.error);
-    return parsed.data;
+    return parsed.success ? parsed.data : refusalOf(parsed.error);
   } catch (error) {
-    if (error instanceof BombyxError) throw error;
-    throw new BombyxError("BAD_REQUEST", "The sealed request is not JSON in UTF-8.", { cause: error });
+    if (error instanceof BombyxError) return error;
+    return new BombyxError("BAD_REQUEST", "The sealed request is not JSON in UTF-8.", { cause: error });
   } finally {
     zero(plaintext);
   }

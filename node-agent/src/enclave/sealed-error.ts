@@ -1,4 +1,4 @@
-import type { BombyxError, ErrorBody } from "@bombyx/protocol/wire";
+import { BombyxError, type ErrorBody } from "@bombyx/protocol/wire";
 
 /**
  * What the gateway is told of an error whose reason is sealed to the client: whether the node is to
@@ -16,4 +16,10 @@ export function clearError(error: BombyxError): ErrorBody {
         message: "The node refused this request; the reason is sealed to the client.",
       };
   }
+}
+
+/** What the client is told of an error: its own words when it is one of ours, else only that the node failed. */
+export function sealable(error: unknown): BombyxError {
+  if (error instanceof BombyxError) return error;
+  return new BombyxError("NODE_FAILED", "The node failed on this request.", { cause: error });
 }

@@ -7,6 +7,8 @@ import type { Epoch } from "./epoch.ts";
 export interface SeenRequest {
   readonly requestHash: string;
   readonly answer: Answer;
+  /** When its last frame was sealed, on the monotonic clock. */
+  finalAt: number | undefined;
 }
 
 const allUsed = (1n << BigInt(limits.requestsPerSession)) - 1n;
@@ -30,7 +32,8 @@ export class Session {
   }
 
   /** The request's answer while it is kept, "used" when it is not, `undefined` when the id is free. */
-  seen(request: number): SeenRequest | "used" | undefined {
+  seen(request: number, now: number): SeenRequest | "used" | undefined {
+    this.#dropOld(now);
     const kept = this.#seen.get(request);
     if (kept) return kept;
     return (this.#used & (1n << BigInt(request))) === 0n ? undefined : "used";
@@ -40,11 +43,6 @@ export class Session {
     this.#used |= 1n << BigInt(request);
     this.#seen.set(request, seen);
     this.#usedAt = now;
-  }
-
-  /** The answer's frames are no longer kept; its id stays used. */
-  drop(request: number): void {
-    this.#seen.delete(request);
   }
 
   touch(now: number): void {
@@ -62,8 +60,16 @@ export class Session {
 
   /** Nothing runs and nothing is kept, and it is idle or has used all its request ids. */
   over(now: number): boolean {
+    this.#dropOld(now);
     if (this.#seen.size > 0) return false;
     return this.#used === allUsed || now - this.#usedAt >= limits.sessionIdleMs;
+  }
+
+  /** Frames are kept for a minute behind FINAL; the request's id stays used. */
+  #dropOld(now: number): void {
+    for (const [request, { finalAt }] of this.#seen) {
+      if (finalAt !== undefined && now - finalAt >= limits.replayMs) this.#seen.delete(request);
+    }
   }
 
   /** Ends what runs and erases the keys. */
