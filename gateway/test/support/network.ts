@@ -16,6 +16,8 @@ export interface TestNetwork {
   gateway: Gateway;
   /** Developer "ann", with an allowance. */
   client: TestClient;
+  /** Her API key. */
+  key: string;
   world: SimulatedWorld;
   dataDir: string;
   chainEndpoints: readonly string[];
@@ -88,10 +90,12 @@ export async function startNetwork(
     return new TestClient(gateway.url, key);
   };
   await fund("ann", 10n ** 12n);
-  const client = await clientOf("ann");
+  const { key } = await accounts.createApiKey({ developer: "ann" });
+  const client = new TestClient(gateway.url, key);
   return {
     gateway,
     client,
+    key,
     world,
     dataDir,
     chainEndpoints: chain.endpoints,

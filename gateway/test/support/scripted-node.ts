@@ -148,11 +148,18 @@ export class ScriptedNode {
 
   /** Offers, and waits until the gateway has judged it: it answers a second attestation in order. */
   async offer(): Promise<void> {
+    this.offerAs(this.manifest.model);
+    this.attest();
+    await this.expect("attested");
+  }
+
+  /** Offers its manifest under a model's name. */
+  offerAs(id: string): void {
     this.say({
       t: "offer",
       models: [
         {
-          id: this.manifest.model,
+          id,
           manifest: manifestHash(this.manifest),
           contextTokens: 2_048,
           slots: this.#options.slots ?? 4,
@@ -162,8 +169,6 @@ export class ScriptedNode {
         },
       ],
     });
-    this.attest();
-    await this.expect("attested");
   }
 
   send(bytes: Uint8Array): void {
@@ -267,6 +272,12 @@ export class NodeRequest {
     this.#frames.push(frame);
     this.#node.send(encodeLinkMessage(linkKind.frame, this.#stream, this.sent.length, frame));
     this.sent.push(frame);
+  }
+
+  /** Sends a frame under an index that is not its own. */
+  sayAt(index: number, text: string): void {
+    const frame = this.#sealer.seal([{ type: answerType.delta, payload: utf8(text) }]);
+    this.#node.send(encodeLinkMessage(linkKind.frame, this.#stream, index, frame));
   }
 
   /** Sends the frames from `from` on again, on another stream. */
