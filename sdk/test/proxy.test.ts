@@ -12,13 +12,14 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((proxy) => proxy.close()));
 });
 
-async function proxied(stageOf: Promise<Stage> = stage()) {
+async function proxied(stageOf: Promise<Stage> = stage(), options: { graceMs?: number } = {}) {
   const { gateway, world } = await stageOf;
   const proxy = await startProxy({
     gateway: gateway.url,
     apiKey: gateway.apiKey,
     policy: { ...world.policy(), tickMs: 0 },
     fetch: gateway.fetch,
+    ...options,
   });
   open.push(proxy);
   const openai = new OpenAI({ baseURL: proxy.url, apiKey: gateway.apiKey, maxRetries: 0 });
@@ -158,6 +159,39 @@ test("a caller that hangs up cancels the request at the gateway", async () => {
   });
   for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
   await cancelled.promise;
+});
+
+test("closing lets a running answer finish", async () => {
+  const { openai, proxy } = await proxied();
+  const stream = await openai.chat.completions.create({
+    model: "spark",
+    messages: [...ask.messages],
+    stream: true,
+  });
+  const closed = proxy.close();
+  open.splice(0);
+  let text = "";
+  for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? "";
+  expect(text).toBe(story);
+  await closed;
+});
+
+test("closing cancels an answer that does not end", async () => {
+  const { openai, gateway, proxy } = await proxied(stage(), { graceMs: 0 });
+  const cancelled = Promise.withResolvers<void>();
+  gateway.faults.push({ kind: "hang", afterFrames: 3, onCancel: cancelled.resolve });
+  const stream = await openai.chat.completions.create({
+    model: "spark",
+    messages: [...ask.messages],
+    stream: true,
+  });
+  await proxy.close();
+  open.splice(0);
+  await cancelled.promise;
+  const read = async () => {
+    for await (const _ of stream);
+  };
+  await expect(read()).rejects.toThrow();
 });
 
 test("an answer that breaks off for good ends in an error event, never in [DONE]", async () => {

@@ -14,26 +14,31 @@ export interface ProxyOptions extends Omit<ClientOptions, "apiKey"> {
   readonly apiKey: string;
   /** 0 takes any free port. @default 0 */
   readonly port?: number;
+  /** How long {@link RunningProxy.close} lets answers run on, ms. @default 2000 */
+  readonly graceMs?: number;
 }
 
 export interface RunningProxy {
   /** What goes into OPENAI_BASE_URL: ends in `/v1`. */
   readonly url: string;
-  /** Lets running answers finish for two seconds, then cancels them. */
+  /** Takes nothing new, lets running answers finish for a while, then cancels them. */
   close(): Promise<void>;
 }
 
 const loopback = "127.0.0.1";
 /** A request of the largest bucket, twice escaped. */
 const maxBodyBytes = 1024 * 1024;
-const graceMs = 2_000;
 
 /**
  * A local OpenAI-compatible endpoint: any program of this machine gets private answers by pointing its
  * OpenAI client here. Listens on loopback, wants its key, and has no CORS headers.
  * @throws when the port is taken (EADDRINUSE).
  */
-export async function startProxy({ port = 0, ...options }: ProxyOptions): Promise<RunningProxy> {
+export async function startProxy({
+  port = 0,
+  graceMs = 2_000,
+  ...options
+}: ProxyOptions): Promise<RunningProxy> {
   const client = new BombyxClient(options);
   const guard = new Guard(options.apiKey);
   const closing = new AbortController();

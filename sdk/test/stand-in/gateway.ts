@@ -10,6 +10,7 @@ import {
   type Receipt,
   sealedHeaders,
   signedReceiptSchema,
+  tokenRequestSchema,
   utf8,
 } from "@bombyx/protocol/wire";
 import type { ScriptedAnswer } from "./answer.ts";
@@ -100,6 +101,13 @@ export class StandInGateway {
   };
 
   async #route(request: Request, url: URL, body: Uint8Array): Promise<Response> {
+    if (url.pathname === "/v1/tokens") {
+      const { botId, initData } = tokenRequestSchema.parse(JSON.parse(fromUtf8(body)));
+      if (initData !== `genuine ${botId}`) {
+        throw new BombyxError("INIT_DATA_INVALID", "Telegram did not sign this init data for this bot.");
+      }
+      return Response.json({ token: apiKey, expiresAt: this.#world.bornAt + 3_600_000 });
+    }
     if (request.headers.get("authorization") !== `Bearer ${apiKey}`) {
       throw new BombyxError("UNAUTHENTICATED", "The API key is not known here.");
     }
