@@ -34,5 +34,7 @@ export default defineConfig(({ mode }) => ({
     // A data: URL would be blocked by the page's own policy, and the polyfill inlines a script.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // libsodium is one lazy chunk; nothing of it is worth splitting.
+    chunkSizeWarningLimit: 700,
   },
 }));

@@ -75,11 +75,15 @@ export function buildPackages(out: string): void {
   }
 }
 
-/** The Mini App's bundle, into `out/miniapp/dist`; `simulation` builds the one that devnet serves. */
-export function buildMiniapp(out: string, simulation: boolean): void {
-  const policy = process.env.BOMBYX_SIMULATION ?? join(root, ".devnet/policy.js");
-  if (simulation && !existsSync(policy)) {
-    throw new Error(`A simulation build needs ${policy}: run \`npm start\` once, or set BOMBYX_SIMULATION.`);
+/**
+ * The Mini App's bundle, into `out/miniapp/dist`: production's, or with `simulationPolicy`, a devnet's
+ * `policy.js`, the one for that devnet.
+ */
+export function buildMiniapp(out: string, simulationPolicy?: string): void {
+  if (simulationPolicy !== undefined && !existsSync(simulationPolicy)) {
+    throw new Error(
+      `A simulation build needs ${simulationPolicy}: run \`npm start\` once, or set BOMBYX_SIMULATION.`,
+    );
   }
   run(
     tool("vite"),
@@ -87,12 +91,16 @@ export function buildMiniapp(out: string, simulation: boolean): void {
       "build",
       "--config",
       join(root, "miniapp/vite.config.ts"),
-      ...(simulation ? ["--mode", "simulation"] : []),
+      "--logLevel",
+      "warn",
+      ...(simulationPolicy === undefined ? [] : ["--mode", "simulation"]),
     ],
     {
       ...process.env,
+      // Whoever builds, a test runner among them: what ships is React without its development checks.
+      NODE_ENV: "production",
       BOMBYX_MINIAPP_OUT: join(out, "miniapp/dist"),
-      ...(simulation && { BOMBYX_SIMULATION: policy }),
+      ...(simulationPolicy !== undefined && { BOMBYX_SIMULATION: simulationPolicy }),
     },
   );
 }
@@ -103,5 +111,6 @@ if (import.meta.main) {
   });
   const out = values.out === undefined ? root : resolve(values.out);
   buildPackages(out);
-  buildMiniapp(out, values.simulation);
+  const policy = process.env.BOMBYX_SIMULATION ?? join(root, ".devnet/policy.js");
+  buildMiniapp(out, values.simulation ? policy : undefined);
 }

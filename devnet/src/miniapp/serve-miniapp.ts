@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { createReadStream, statSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 
 const contentTypes: Readonly<Record<string, string>> = {
@@ -11,7 +13,8 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-export interface MiniappSite {
+/** A build of the Mini App, and the network that it is for. */
+export interface Deployment {
   /** Folder of the built page. */
   readonly folder: string;
   readonly gateway: string;
@@ -19,11 +22,17 @@ export interface MiniappSite {
   readonly botId: number;
 }
 
+/** The Mini App's host. Its origin is known before its deployment, because a gateway admits pages by origin. */
+export interface MiniappHost extends AsyncDisposable {
+  readonly origin: string;
+  deploy(deployment: Deployment): void;
+}
+
 /** PROTOCOL §11: what the chat document may do; only the gateway and the pinned chain endpoints are reached. */
 export function contentSecurityPolicy({
   gateway,
   chainEndpoints,
-}: Pick<MiniappSite, "gateway" | "chainEndpoints">): string {
+}: Pick<Deployment, "gateway" | "chainEndpoints">): string {
   const origins = [...new Set([gateway, ...chainEndpoints].map((url) => new URL(url).origin))];
   return [
     "default-src 'none'",
@@ -36,31 +45,49 @@ export function contentSecurityPolicy({
   ].join("; ");
 }
 
-/** Serves the built Mini App from an origin of its own, as its host would. Listens when the caller says so. */
-export function miniappServer(site: MiniappSite): Server {
-  const policy = contentSecurityPolicy(site);
-  const deployment = JSON.stringify({ gateway: site.gateway, botId: site.botId });
-  return createServer((request, response) => {
-    const headers = {
-      "content-security-policy": policy,
-      "x-content-type-options": "nosniff",
-      "referrer-policy": "no-referrer",
-      "cache-control": "no-store",
-    };
-    const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://site").pathname));
-    if (path === "/bombyx.json") {
-      response.writeHead(200, { ...headers, "content-type": "application/json" }).end(deployment);
-      return;
-    }
-    const file = join(site.folder, path === "/" ? "index.html" : path);
-    if (!file.startsWith(site.folder) || !statSync(file, { throwIfNoEntry: false })?.isFile()) {
-      response.writeHead(404, headers).end();
-      return;
-    }
-    response.writeHead(200, {
-      ...headers,
-      "content-type": contentTypes[extname(file)] ?? "application/octet-stream",
-    });
-    createReadStream(file).pipe(response);
+/** Listens on a free loopback port: an origin of its own, as the page's host would be. */
+export async function startMiniappHost(): Promise<MiniappHost> {
+  let deployed: Deployment | undefined;
+  const server = createServer((request, response) => {
+    if (deployed) answer(deployed, request.url ?? "/", response);
+    else response.writeHead(503).end();
   });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    deploy: (deployment) => {
+      deployed = deployment;
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function answer(deployment: Deployment, url: string, response: ServerResponse): void {
+  const headers = {
+    "content-security-policy": contentSecurityPolicy(deployment),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+  };
+  // WHATWG URL has resolved `..` already; what is still encoded is a file name that no build has.
+  const path = normalize(new URL(url, "http://host").pathname);
+  if (path === "/bombyx.json") {
+    const { gateway, botId } = deployment;
+    response.writeHead(200, { ...headers, "content-type": "application/json" });
+    response.end(JSON.stringify({ gateway, botId }));
+    return;
+  }
+  const file = join(deployment.folder, path === "/" ? "index.html" : path);
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
+    response.writeHead(404, headers).end();
+    return;
+  }
+  const contentType = contentTypes[extname(file)] ?? "application/octet-stream";
+  response.writeHead(200, { ...headers, "content-type": contentType });
+  createReadStream(file).pipe(response);
 }

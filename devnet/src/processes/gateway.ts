@@ -62,6 +62,11 @@ export async function pairingCode(state: StateDirectory, name: string): Promise<
   return code;
 }
 
+/** Lets persons of this bot in by their init data. */
+export async function registerBot(state: StateDirectory, botId: number): Promise<void> {
+  await command(state, ["bots", "register", "--developer", developer, "--bot", String(botId)], z.unknown());
+}
+
 const dataDirectory = (state: StateDirectory): string => state.path("gateway");
 
 /** An operator's command, in this process: a first start has no time for one process each. */

@@ -7,7 +7,10 @@ export function Chat({ network }: { network: Network }) {
   const [draft, setDraft] = useState("");
   const end = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: every new piece of the answer scrolls
-  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [turns]);
+  useEffect(() => {
+    // Braces, because newer browsers return a promise here, and React would call it to clean up.
+    void end.current?.scrollIntoView({ block: "end" });
+  }, [turns]);
 
   const send = (event: FormEvent) => {
     event.preventDefault();
@@ -53,6 +56,17 @@ export function Chat({ network }: { network: Network }) {
       </form>
     </>
   );
+}
+
+function placeholder(network: Network): string {
+  switch (network.state) {
+    case "verifying":
+      return "Verifying the machine…";
+    case "refused":
+      return "No verified machine";
+    case "verified":
+      return `Ask ${network.model}`;
+  }
 }
 
 /** An answer is hostile input: it is shown as text, never as markup. */
