@@ -80,7 +80,10 @@ async function serve(
   await quotes.quote(new Uint8Array(64));
   const model = await getModel(settings, request, screen, signal);
   const engine = await loadModel(model, settings, overrides.startEngine ?? startEngine, screen);
-  signal.throwIfAborted();
+  if (signal.aborted) {
+    await engine.close();
+    return exitCode.ok;
+  }
   const { decodeTokensPerSecond, prefillTokensPerSecond, slots, manifest } = engine.model;
   screen.line(
     `${manifest.model}: ${slots} answers at once, ${Math.round(decodeTokensPerSecond)} tokens/s together, ` +
@@ -100,9 +103,6 @@ async function serve(
     log,
     signal,
     onStatus: (status) => reportStatus(status, settings.gateway, screen),
-  }).catch(async (error: unknown) => {
-    await engine.close();
-    throw error;
   });
   screen.ready(
     { ready: true, node: node.nodeId, model: node.modelId },

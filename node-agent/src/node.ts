@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
 import { Enclave } from "./enclave/enclave.ts";
 import type { Engine } from "./engine/engine.ts";
-import { GatewayLink, type LinkStatus } from "./link/gateway-link.ts";
+import { assertGatewayUrl, GatewayLink, type LinkStatus } from "./link/gateway-link.ts";
 import { ReceiptOutbox } from "./link/receipt-outbox.ts";
 import { type NodeLog, silentLog } from "./log.ts";
 import type { QuoteProvider } from "./quote/quote-provider.ts";
@@ -22,7 +22,7 @@ export interface NodeOptions {
   readonly pairingCode?: string;
   /** Price coefficient in 1/1000. @default 1000 */
   readonly coefficient?: number;
-  /** Started already; closed with the node. */
+  /** Started already; closed with the node, and when the node does not start. */
   readonly engine: Engine;
   readonly quotes: QuoteProvider;
   readonly chain: ChainView;
@@ -54,7 +54,17 @@ const agent = "bombyx-node/0.1.0";
  * @throws BombyxError when this machine gives no quote, the chain no beacon, or the gateway refuses for good.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  try {
+    return await startLinked(options);
+  } catch (error) {
+    await options.engine.close();
+    throw error;
+  }
+}
+
+async function startLinked(options: NodeOptions): Promise<RunningNode> {
   await ready;
+  assertGatewayUrl(options.gateway);
   const { clock = systemClock, log = silentLog, coefficient = 1_000, engine } = options;
   const state = await StateDirectory.open(options.stateDir);
   const identity = await state.identity(options.payout ?? "unset");

@@ -5,6 +5,7 @@ import {
   encodeBundle,
   type ModelManifest,
   manifestHash,
+  parseBundle,
   reportData,
   type Statement,
   statementBytes,
@@ -74,13 +75,9 @@ export async function newEpoch(
       gpu: null,
       release: null,
     };
-    return {
-      number,
-      attestationId: toHex(attestationId(data)),
-      kem,
-      bundle: encodeBundle(bundle),
-      startedAt,
-    };
+    const bytes = encodeBundle(bundle);
+    parseBundle(bytes);
+    return { number, attestationId: toHex(attestationId(data)), kem, bundle: bytes, startedAt };
   } catch (error) {
     zeroKem(kem);
     throw error;

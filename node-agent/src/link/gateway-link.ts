@@ -246,7 +246,11 @@ export class GatewayLink {
 }
 
 /** @throws BombyxError BAD_REQUEST when it is not an http or https URL. */
-export function linkUrl(gateway: string): string {
+export function assertGatewayUrl(gateway: string): void {
+  linkUrl(gateway);
+}
+
+function linkUrl(gateway: string): string {
   let url: URL;
   try {
     url = new URL("v1/link", gateway.endsWith("/") ? gateway : `${gateway}/`);

@@ -32,7 +32,10 @@ export const linkKind = {
   frame: 0x82,
   /** Payload: signedReceipt (JSON). A receipt whose finish is not `running` ends the stream. */
   receipt: 0x83,
-  /** Payload: ErrorBody (JSON). Ends the stream; nothing was billed unless a receipt came before. */
+  /**
+   * Payload: ErrorBody (JSON). Ends the stream; nothing was billed unless a receipt came before. When
+   * the reason is sealed in the frames before it, this says EPOCH, NODE_FAILED or BAD_REQUEST, no more.
+   */
   failed: 0x84,
 } as const;
 export type LinkKind = (typeof linkKind)[keyof typeof linkKind];
