@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, watch } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import "../processes/leash.ts";
 
 /**
  * `npm run dev`: the network of `npm start`, started again after a change to any room's source. Node's own
@@ -17,12 +18,14 @@ const start = (): ChildProcess =>
   spawn(
     process.execPath,
     ["-C", "bombyx-source", join(root, "devnet/src/main.ts"), ...process.argv.slice(2)],
-    { stdio: "inherit" },
+    // The channel tells the network when this process is gone, however it went.
+    { stdio: ["inherit", "inherit", "inherit", "ipc"] },
   );
 
 let network = start();
 let timer: NodeJS.Timeout | undefined;
 let restarting = false;
+let ending = false;
 
 async function stop(): Promise<void> {
   if (network.exitCode !== null || network.signalCode !== null) return;
@@ -37,7 +40,7 @@ async function restart(file: string): Promise<void> {
   try {
     process.stderr.write(`\n${file} changed: starting again\n`);
     await stop();
-    network = start();
+    if (!ending) network = start();
   } finally {
     restarting = false;
   }
@@ -55,6 +58,7 @@ for (const room of rooms) {
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
+    ending = true;
     void stop().then(() => process.exit(0));
   });
 }
