@@ -37,9 +37,7 @@ export function Chat({ network }: { network: Network }) {
         <input
           value={draft}
           onChange={(event) => setDraft(event.target.value)}
-          placeholder={
-            network.state === "verified" ? `Ask ${network.model}` : "Waiting for a verified machine"
-          }
+          placeholder={placeholder(network)}
           disabled={network.state !== "verified"}
           aria-label="Your question"
           enterKeyHint="send"
