@@ -27,6 +27,11 @@ export class FakeClock implements Clock {
     return this.#add({ at: this.#now + ms, every: ms, run });
   }
 
+  /** Timers that are set. */
+  get pending(): number {
+    return this.#tasks.size;
+  }
+
   /** Runs what falls due within `ms`, in order. */
   advance(ms: number): void {
     const until = this.#now + ms;
