@@ -20,6 +20,7 @@ import {
   utf8,
 } from "@bombyx/protocol/wire";
 import type { Gateway } from "../gateway/gateway.ts";
+import { refusal } from "../gateway/refusal.ts";
 import { delay } from "../session/abortable.ts";
 import type { Session } from "../session/session.ts";
 import { PartsReader } from "./parts.ts";
@@ -154,18 +155,14 @@ export class Attempt {
     const reader = body.getReader();
     // Not every fetch ends a body with its signal; this ends the reading with any.
     connection.signal.addEventListener("abort", () => void reader.cancel().catch(() => undefined));
-    try {
-      for (;;) {
-        const chunk = await connection.next(reader);
-        if (!chunk) return;
-        for (const { kind, payload } of envelopes.push(chunk)) {
-          if (kind === envelopeKind.sealed) yield* this.#frame(payload, connection);
-          else if (kind === envelopeKind.receipt) this.#receipt = parseJson(payload);
-          else if (!this.#opener.final) throw failure(payload);
-        }
+    for (;;) {
+      const chunk = await connection.next(reader);
+      if (!chunk) return;
+      for (const { kind, payload } of envelopes.push(chunk)) {
+        if (kind === envelopeKind.sealed) yield* this.#frame(payload, connection);
+        else if (kind === envelopeKind.receipt) this.#receipt = parseJson(payload);
+        else if (!this.#opener.final) throw failure(payload);
       }
-    } finally {
-      connection.close();
     }
   }
 
@@ -247,6 +244,5 @@ function failure(payload: Uint8Array): BombyxError {
   if (!parsed.success) {
     return new BombyxError("NODE_OFFLINE", "The stream ended with a failure that gives no reason.");
   }
-  const { code, message, instead } = parsed.data.error;
-  return new BombyxError(code, message, instead === undefined ? {} : { instead });
+  return refusal(parsed.data.error);
 }

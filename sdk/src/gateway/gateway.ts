@@ -12,6 +12,7 @@ import {
 } from "@bombyx/protocol/wire";
 import type * as z from "zod";
 import { readBounded } from "./read-bounded.ts";
+import { refusal } from "./refusal.ts";
 
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 export type Models = z.infer<typeof modelsSchema>;
@@ -32,6 +33,8 @@ export interface GatewayOptions {
 const maxErrorBytes = 64 * 1024;
 const maxListBytes = 1024 * 1024;
 const message2Bytes = 48;
+/** Until the first byte of an answer: above the longest that a gateway lets a request wait for a slot. */
+const answerWithinMs = 30_000;
 
 /**
  * The gateway's HTTP API as a client uses it. Everything that comes back is untrusted: shapes and
@@ -126,7 +129,7 @@ export class Gateway {
 
   /** Exchanges init data for a token; the answer is not judged here. */
   async exchangeToken(request: { botId: number; initData: string }): Promise<unknown> {
-    return await this.#json("v1/tokens", new AbortController().signal, {
+    return await this.#json("v1/tokens", undefined, {
       method: "POST",
       body: JSON.stringify(request),
       headers: { "content-type": "application/json" },
@@ -141,8 +144,11 @@ export class Gateway {
     };
   }
 
-  async #json(path: string, signal: AbortSignal, init: RequestInit = {}): Promise<unknown> {
-    const bytes = await readBounded(await this.#send(path, { ...init, signal }), maxListBytes);
+  async #json(path: string, signal: AbortSignal | undefined, init: RequestInit = {}): Promise<unknown> {
+    const bytes = await readBounded(
+      await this.#send(path, { ...init, ...(signal && { signal }) }),
+      maxListBytes,
+    );
     try {
       return JSON.parse(new TextDecoder().decode(bytes));
     } catch (cause) {
@@ -153,10 +159,13 @@ export class Gateway {
   async #send(path: string, init: RequestInit): Promise<Response> {
     let response: Response;
     const headers = await this.#headers();
+    const silence = new AbortController();
+    const silent = setTimeout(() => silence.abort(), answerWithinMs);
     try {
       response = await this.#fetch(`${this.#base}${path}`, {
         ...init,
         headers: { ...headers, ...(init.headers as Record<string, string> | undefined) },
+        signal: AbortSignal.any([silence.signal, ...(init.signal ? [init.signal] : [])]),
         redirect: "error",
         credentials: "omit",
         cache: "no-store",
@@ -166,8 +175,10 @@ export class Gateway {
       throw new BombyxError("GATEWAY_UNREACHABLE", `The gateway at ${this.#base} does not answer.`, {
         cause,
       });
+    } finally {
+      clearTimeout(silent);
     }
-    if (!response.ok) throw await refusal(response);
+    if (!response.ok) throw await refusalOf(response);
     return response;
   }
 }
@@ -208,17 +219,10 @@ function answerBody(response: Response): ReadableStream<Uint8Array> {
   return response.body;
 }
 
-async function refusal(response: Response): Promise<BombyxError> {
+async function refusalOf(response: Response): Promise<BombyxError> {
   try {
     const bytes = await readBounded(response, maxErrorBytes);
-    const { code, message, ...detail } = errorBodySchema.parse(
-      JSON.parse(new TextDecoder().decode(bytes)),
-    ).error;
-    return new BombyxError(code, message, {
-      ...(detail.field !== undefined && { field: detail.field }),
-      ...(detail.retryAfterMs !== undefined && { retryAfterMs: detail.retryAfterMs }),
-      ...(detail.instead !== undefined && { instead: detail.instead }),
-    });
+    return refusal(errorBodySchema.parse(JSON.parse(new TextDecoder().decode(bytes))).error);
   } catch (cause) {
     return new BombyxError(
       response.status >= 500 ? "GATEWAY_UNREACHABLE" : "BAD_REQUEST",
