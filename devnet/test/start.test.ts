@@ -35,6 +35,8 @@ interface Started {
   readonly process: ChildProcess;
   readonly ready: Ready;
   readonly output: string[];
+  /** Lines on standard error. */
+  readonly said: string[];
   readonly tookMs: number;
 }
 
@@ -43,19 +45,24 @@ async function start(): Promise<Started> {
   const begunAt = performance.now();
   const child = spawn(process.execPath, ["-C", "bombyx-source", main, "--json"], {
     env: { ...process.env, DEVNET_DIR: join(directory, ".devnet") },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   const output: string[] = [];
   const lines = createInterface({ input: child.stdout });
   lines.on("line", (line) => output.push(line));
+  const said: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (text) => said.push(text));
   const line = await Promise.race([
     once(lines, "line").then(([first]) => String(first)),
-    once(child, "exit").then(([code]) => Promise.reject(new Error(`npm start ended with ${code}`))),
+    once(child, "exit").then(([code]) =>
+      Promise.reject(new Error(`npm start ended with ${code}: ${said.join(" ")}`)),
+    ),
   ]);
   return {
     process: child,
     ready: readySchema.parse(JSON.parse(line)),
     output,
+    said,
     tookMs: performance.now() - begunAt,
   };
 }
@@ -150,6 +157,17 @@ describe("npm start", () => {
     }
   });
 
+  it("reports a node that is lost and goes on, and ends when the gateway is lost", async () => {
+    const started = await start();
+    const ended = once(started.process, "exit");
+    process.kill(await pidOf(started, "simulated-node.ts"), "SIGKILL");
+    await expect.poll(() => started.said.join("\n"), { timeout: 5_000 }).toMatch(/(alder|birch) is gone/);
+    expect(started.process.exitCode).toBeNull();
+    process.kill(await pidOf(started, "gateway/src/cli.ts"), "SIGKILL");
+    expect(await ended).toEqual([1, null]);
+    expect(started.said.join("\n")).toMatch(/gateway is gone \(SIGKILL\).*gateway\.log/);
+  });
+
   it("leaves nobody behind when it is killed", async () => {
     const started = await start();
     const below = await descendants(started.process.pid ?? 0);
@@ -158,3 +176,11 @@ describe("npm start", () => {
     await expect.poll(() => below.filter(isAlive), { timeout: 10_000 }).toEqual([]);
   });
 });
+
+async function pidOf(started: Started, program: string): Promise<number> {
+  const below = await descendants(started.process.pid ?? 0);
+  const { stdout } = await promisify(execFile)("ps", ["-o", "pid=,args=", "-p", below.join(",")]);
+  const line = stdout.split("\n").find((text) => text.includes(program));
+  if (!line) throw new Error(`no process runs ${program}`);
+  return Number.parseInt(line, 10);
+}
