@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { homedir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import "./processes/leash.ts";
 import { readEnvironment } from "./config.ts";
@@ -27,15 +28,15 @@ async function main(): Promise<number> {
     process.once(signal, () => interruption.abort());
   }
   const interrupted = once(interruption.signal, "abort").then(() => undefined);
-  const model = await chosenModel({
-    model: environment.MODEL,
-    modelId: environment.MODEL_ID,
-    say,
-    signal: interruption.signal,
-  });
-
   let network: Network;
   try {
+    const model = await chosenModel({
+      model: environment.MODEL,
+      modelId: environment.MODEL_ID,
+      cacheDir: join(homedir(), ".bombyx", "models"),
+      say,
+      signal: interruption.signal,
+    });
     network = await startNetwork({
       stateRoot: environment.DEVNET_DIR,
       nodes: environment.DEVNET_NODES,

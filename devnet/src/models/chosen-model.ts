@@ -1,5 +1,3 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { resolveModel } from "@bombyx/node-agent";
 import { bundledModel } from "../config.ts";
 
@@ -17,20 +15,21 @@ export interface ChosenModel {
 
 /**
  * The bundled model, or the one of `MODEL=`: downloaded once, here, so that the nodes do not all do it.
- * It goes where `bombyx-node` keeps its downloads, which a reset does not clear.
  * @throws BombyxError that says what is wrong with the name, the file or its hash.
  */
 export async function chosenModel(options: {
   model: string | undefined;
   modelId: string | undefined;
+  /** Where `bombyx-node` keeps its downloads as well; a reset does not clear it. */
+  cacheDir: string;
   say: (text: string) => void;
   signal: AbortSignal;
 }): Promise<ChosenModel> {
-  const { model, modelId, say, signal } = options;
+  const { model, modelId, cacheDir, say, signal } = options;
   if (model === undefined) return { path: bundledModel, id: modelId ?? "spark", pace: bundledPace };
   let toldAt = 0;
   const found = await resolveModel(model, {
-    cacheDir: join(homedir(), ".bombyx", "models"),
+    cacheDir,
     signal,
     onProgress: ({ receivedBytes, totalBytes }) => {
       if (Date.now() - toldAt < toldEveryMs && receivedBytes !== totalBytes) return;
