@@ -19,9 +19,8 @@ import { runningSentence } from "./state/state-directory.ts";
 const startedAt = performance.now();
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
-const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false } } });
-
 async function main(): Promise<number> {
+  const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false } } });
   const environment = readEnvironment(process.env);
   const interruption = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
