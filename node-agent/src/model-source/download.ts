@@ -20,9 +20,12 @@ export interface DownloadOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Tries in a row that bring no byte, before it is given up. */
+const barrenTriesMax = 3;
+
 /**
  * Downloads a file and checks its hash before it gets its name. What is there of an earlier try is
- * continued (HTTP Range); a try that broke off after some bytes is continued at once.
+ * continued (HTTP Range); a connection that breaks is followed by another at once.
  * @throws BombyxError NOT_FOUND (no such file, or unreachable) or BAD_REQUEST (not the file of that hash).
  */
 export async function download(options: DownloadOptions): Promise<void> {
@@ -32,11 +35,13 @@ export async function download(options: DownloadOptions): Promise<void> {
   let received = await hashExisting(part, hash);
   let complete = false;
   let current: Hash = hash;
+  let barren = 0;
   while (!complete) {
     const before = received;
     const attempt = await receive(options, part, current, received);
     ({ received, complete, hash: current } = attempt);
-    if (!complete && received <= before) throw unreachable(options.url, attempt.cause);
+    barren = received > before ? 0 : barren + 1;
+    if (!complete && barren >= barrenTriesMax) throw unreachable(options.url, attempt.cause);
   }
   const got = current.digest("hex");
   if (got !== options.sha256) {

@@ -29,13 +29,19 @@ const wholeFile: Handler = (request, response) => {
   }
 };
 
-/** Breaks off after so many bytes. */
-const broken =
-  (bytes: number): Handler =>
-  (_, response) => {
-    response.writeHead(200, { "Content-Length": file.length });
-    response.write(file.subarray(0, bytes), () => response.destroy());
+/** Sends so many bytes, and breaks off as soon as the client has some of them. */
+function broken(bytes: number): { handler: Handler; onProgress: () => void } {
+  let response: ServerResponse | undefined;
+  return {
+    handler: (_, answer) => {
+      response = answer;
+      answer.writeHead(200, { "Content-Length": file.length }).write(file.subarray(0, bytes));
+    },
+    onProgress: () => response?.destroy(),
   };
+}
+
+const gone: Handler = (_, response) => response.destroy();
 
 let cacheDir = "";
 let base = "";
@@ -80,10 +86,11 @@ describe("a model by URL", () => {
   });
 
   it("is continued at once when the connection breaks", async () => {
-    handlers = [broken(100_000)];
-    const { path } = await resolveModel(spec(), { cacheDir });
-    expect(ranges.length).toBe(2);
-    expect(ranges[1]).toMatch(/^bytes=[1-9]\d*-$/);
+    const { handler, onProgress } = broken(100_000);
+    handlers = [handler, gone, gone];
+    const { path } = await resolveModel(spec(), { cacheDir, onProgress });
+    expect(ranges.length).toBe(4);
+    expect(ranges[3]).toMatch(/^bytes=[1-9]\d*-$/);
     expect(await readFile(path)).toEqual(file);
   });
 
@@ -113,8 +120,9 @@ describe("a model by URL", () => {
   });
 
   it("keeps what came when the server is gone, and says that it can go on", async () => {
-    handlers = [broken(100_000), (_, response) => response.destroy()];
-    await expect(resolveModel(spec(), { cacheDir })).rejects.toMatchObject({
+    const { handler, onProgress } = broken(100_000);
+    handlers = [handler, gone, gone, gone];
+    await expect(resolveModel(spec(), { cacheDir, onProgress })).rejects.toMatchObject({
       code: "NOT_FOUND",
       message: expect.stringContaining("is kept and continued"),
     });
