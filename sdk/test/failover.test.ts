@@ -124,6 +124,16 @@ test.for(["EPOCH", "REATTEST", "SESSION_UNKNOWN", "PRICE_UNKNOWN"] as const)(
   },
 );
 
+test("a gateway that forgot session and standby costs two handshakes, not the answer", async () => {
+  const { client, gateway } = await stage();
+  await client.prepare(ask);
+  const forgotten = new BombyxError("SESSION_UNKNOWN", "Restarted.");
+  gateway.faults.push({ kind: "refuse", error: forgotten }, { kind: "refuse", error: forgotten });
+  const used = new BombyxError("ALREADY_USED", "Answered before.", { field: "idempotencyId" });
+  gateway.faults.push({ kind: "refuse", error: used });
+  expect(await textOf(await client.chat.completions.create(streamed))).toBe(story);
+});
+
 test("an EPOCH that comes sealed from the node is handled alike", async () => {
   const { client, gateway } = await stage([{ name: "alone", script: saying(story) }]);
   const [node] = gateway.nodes;

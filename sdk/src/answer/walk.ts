@@ -9,7 +9,8 @@ import { brokenOff, cancelled, lossOf } from "./loss.ts";
 import { runningReceipt } from "./running-receipt.ts";
 
 const maxLosses = 3;
-const maxReopens = 2;
+/** A gateway that was restarted knows neither session nor standby, nor how the attempt before it ended. */
+const maxReopens = 4;
 const maxWaits = 20;
 const waitMs = 200;
 /** A gateway that was away has its nodes back a moment after itself. */
