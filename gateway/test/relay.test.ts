@@ -248,6 +248,18 @@ describe("a client that hangs up", () => {
     expect(later.json).toMatchObject({ receipt: { finish: "cancelled", units: 64 } });
   });
 
+  it("in the middle of its body releases its money and its slot", async () => {
+    const one = await join({ model: `one-${tests}`, slots: 1 });
+    const price = await client.priceId(`one-${tests}`);
+    const own = await client.openSession(one.identity);
+    const half = client.ask(own, { priceId: price, headers: { "content-length": "4137" } });
+    await reservations(1);
+    half.destroy();
+    await reservations(0);
+    client.ask(own, { priceId: price, request: 1, idempotencyId: "b".repeat(32) });
+    expect((await one.requests.next()).head.request).toBe(1);
+  });
+
   it("before its turn leaves the queue and its money is released", async () => {
     const slow = await join({ slots: 1, model: "slow" });
     const price = await client.priceId("slow");

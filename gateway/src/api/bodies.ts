@@ -31,6 +31,8 @@ export function readBody(request: IncomingMessage, length: number): Promise<Buff
   const cut = () => reject(new BombyxError("CANCELLED", "The client went away before its body was whole."));
   request.on("error", cut);
   request.on("close", cut);
+  // Gone while its money was being reserved: no event will tell.
+  if (request.destroyed) cut();
   return promise;
 }
 

@@ -1,20 +1,12 @@
-import {
-  type AttestationPolicy,
-  appraise,
-  type ChainView,
-  type ModelManifest,
-  manifestHash,
-} from "@bombyx/protocol/attestation";
+import { type AttestationPolicy, appraise, type ChainView, manifestHash } from "@bombyx/protocol/attestation";
 import { BombyxError, fromHex, limits, toHex } from "@bombyx/protocol/wire";
 import type { Bundles } from "../store/store.ts";
 
 /** What the gateway knows of a node whose bundle it accepted. */
 export interface Attested {
   readonly attestationId: string;
-  /** Key that signs this boot's receipts. */
-  readonly sigPk: Uint8Array;
-  /** Attested models by manifest hash. */
-  readonly manifests: ReadonlyMap<string, ModelManifest>;
+  /** Names of the attested models by manifest hash. */
+  readonly models: ReadonlyMap<string, string>;
   readonly validUntil: number;
 }
 
@@ -72,8 +64,7 @@ export class AttestationIntake {
     this.#remember(attestationId, node, verdict.sigPk);
     return {
       attestationId,
-      sigPk: verdict.sigPk,
-      manifests: new Map(verdict.manifests.map((manifest) => [manifestHash(manifest), manifest])),
+      models: new Map(verdict.manifests.map((manifest) => [manifestHash(manifest), manifest.model])),
       validUntil: verdict.validUntil,
     };
   }

@@ -77,7 +77,7 @@ export class Fleet {
     node.attested = attested;
     // A model that the new statement does not name is not attested any more.
     for (const offer of [...node.offers.values()]) {
-      if (!attested.manifests.has(offer.model.manifest)) this.#remove(offer);
+      if (!attested.models.has(offer.model.manifest)) this.#remove(offer);
     }
   }
 
@@ -89,7 +89,7 @@ export class Fleet {
     const leftOut: string[] = [];
     const wanted = new Set<string>();
     for (const model of models) {
-      if (node.attested?.manifests.get(model.manifest)?.model !== model.id) {
+      if (node.attested?.models.get(model.manifest) !== model.id) {
         leftOut.push(model.id);
         continue;
       }

@@ -142,11 +142,12 @@ class LinkConnection {
   readonly #socket: WebSocket;
   readonly #from: string;
   readonly #options: LinkServerOptions;
-  readonly #nonce = randomBytes(32);
-  readonly #helloTimeout: NodeJS.Timeout;
-  readonly #known: () => void;
-  #queue: Promise<void> = Promise.resolve();
-  #queued = 0;
+  /** Until hello; let go then, because most links are idle for most of their life. */
+  #greeting:
+    | { readonly nonce: Uint8Array; readonly timeout: NodeJS.Timeout; readonly known: () => void }
+    | undefined;
+  /** Control messages that wait while one is being judged. */
+  #waiting: Buffer[] | undefined;
   #link: NodeLink | undefined;
   #node: FleetNode | undefined;
 
@@ -154,14 +155,15 @@ class LinkConnection {
     this.#socket = socket;
     this.#from = from;
     this.#options = options;
-    this.#known = known;
-    this.#helloTimeout = setTimeout(() => socket.close(1008, "no hello"), helloTimeoutMs);
+    const nonce = randomBytes(32);
+    const timeout = setTimeout(() => socket.close(1008, "no hello"), helloTimeoutMs);
+    this.#greeting = { nonce, timeout, known };
     socket.on("message", (data, isBinary) => this.#message(data as Buffer, isBinary));
-    socket.send(JSON.stringify({ t: "challenge", nonce: this.#nonce.toString("hex") }));
+    socket.send(JSON.stringify({ t: "challenge", nonce: nonce.toString("hex") }));
   }
 
   closed(): void {
-    clearTimeout(this.#helloTimeout);
+    clearTimeout(this.#greeting?.timeout);
     this.#link?.closed();
     if (this.#node && this.#link) {
       this.#options.fleet.disconnect(this.#node, this.#link);
@@ -179,11 +181,18 @@ class LinkConnection {
       }
       return;
     }
-    if (++this.#queued > pendingControls) {
+    if (!this.#waiting) {
+      void this.#controls(data);
+    } else if (this.#waiting.push(data) > pendingControls) {
       this.#refuse(new BombyxError("RATE_LIMITED", `More than ${pendingControls} control messages wait.`));
-      return;
     }
-    this.#queue = this.#queue.then(() => this.#control(data)).finally(() => this.#queued--);
+  }
+
+  async #controls(first: Buffer): Promise<void> {
+    const waiting: Buffer[] = [];
+    this.#waiting = waiting;
+    for (let next: Buffer | undefined = first; next; next = waiting.shift()) await this.#control(next);
+    this.#waiting = undefined;
   }
 
   async #control(data: Buffer): Promise<void> {
@@ -199,16 +208,18 @@ class LinkConnection {
   }
 
   async #hello(hello: Hello): Promise<void> {
-    if (this.#link) throw new BombyxError("BAD_REQUEST", "A node says hello once per connection.");
+    const greeting = this.#greeting;
+    if (!greeting) throw new BombyxError("BAD_REQUEST", "A node says hello once per connection.");
     const { fleet, prices, ackPk, log, events } = this.#options;
-    verifyHello(hello, this.#nonce);
+    verifyHello(hello, greeting.nonce);
     const record = await this.#admit(hello);
     if (fleet.isQuarantined(record.node)) {
       throw new BombyxError("QUARANTINED", "This node is quarantined here; ask the operator.");
     }
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    clearTimeout(this.#helloTimeout);
-    this.#known();
+    clearTimeout(greeting.timeout);
+    greeting.known();
+    this.#greeting = undefined;
     this.#link = new NodeLink(record.node, this.#socket, events);
     this.#node = fleet.connect(record, hello, this.#link);
     this.#link.control({ t: "welcome", node: record.node, prices: prices.rows().map(priceMessage), ackPk });
@@ -238,7 +249,7 @@ class LinkConnection {
         const attested = await intake.accept(node.id, fromBase64(message.bundle));
         if (node.link !== link) return;
         fleet.attest(node, attested);
-        const models = [...attested.manifests.values()].map(({ model }) => prices.for(model));
+        const models = [...attested.models.values()].map((model) => prices.for(model));
         link.control({
           t: "attested",
           attestationId: attested.attestationId,

@@ -208,10 +208,10 @@ export class Relay {
   /** Waits for the attempt's turn on the node, unless its client goes away first. */
   async #slot(attempt: Attempt, response: ServerResponse): Promise<void> {
     const leave = () => attempt.lease.release();
+    if (response.destroyed) leave();
     response.once("close", leave);
     try {
       await attempt.lease.ready;
-      if (response.destroyed) throw new BombyxError("CANCELLED", "The client is gone.");
     } catch (error) {
       if (!(error instanceof BombyxError) || error.code !== "NODE_BUSY") throw error;
       const instead = this.#options.fleet.instead(attempt.node.id, attempt.price.model);
@@ -227,6 +227,7 @@ export class Relay {
     open: { kind: LinkKind; from: number; payload: Uint8Array; arrivedAt: number | undefined },
   ): Promise<void> {
     const { attempts, stalls, metrics, now } = this.#options;
+    if (response.destroyed) throw new BombyxError("CANCELLED", "The client is gone.");
     const link = this.#link(attempt);
     attempt.relay?.replace();
     const relay = new AnswerRelay({
