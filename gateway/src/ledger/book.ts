@@ -49,7 +49,7 @@ export class Book {
         `Attempt ${nameOf(former)} of this idempotency id still runs: ask for its frames again, or wait until it ends.`,
       );
     }
-    if (former?.state === "settled" && former.finish !== "running") {
+    if (former?.state === "settled" && !goesOn(former, attempt)) {
       throw new BombyxError(
         "ALREADY_USED",
         `Attempt ${nameOf(former)} answered this idempotency id: a new question needs a new id.`,
@@ -275,6 +275,13 @@ export class Book {
     this.#balances.move(account, counterAccount, nano);
   }
 }
+
+/** An answer that was cut, by the loss of its node or of its client's connection, may be taken up again. */
+const goesOn = (former: AttemptRow, { lostAttempt }: Attempt): boolean =>
+  former.finish === "running" ||
+  (former.finish === "cancelled" &&
+    lostAttempt?.session === former.session &&
+    BigInt(lostAttempt.request) === former.request);
 
 const settlement = (
   { units, charged_nano, fee_nano }: Pick<AttemptRow, "units" | "charged_nano" | "fee_nano">,

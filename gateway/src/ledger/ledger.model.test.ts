@@ -114,7 +114,11 @@ class Model {
     }
     const former = this.order.findLast((other) => other.of.idempotencyId === of.idempotencyId);
     if (former?.state === "open") return "ATTEMPT_OPEN";
-    if (former?.state === "settled" && former.paid?.finish !== "running") return "ALREADY_USED";
+    const cut =
+      former?.paid?.finish === "cancelled" &&
+      step.lost !== undefined &&
+      former === this.attempts.get(step.lost);
+    if (former?.state === "settled" && former.paid?.finish !== "running" && !cut) return "ALREADY_USED";
     const named = step.lost === undefined ? undefined : this.attempts.get(step.lost);
     if (step.lost !== undefined && named?.of.idempotencyId !== of.idempotencyId) return "BAD_REQUEST";
     const before = former && { ...former };

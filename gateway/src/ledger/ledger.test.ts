@@ -138,6 +138,16 @@ describe("a reservation", () => {
     }
   });
 
+  it("goes on where a cut connection cancelled the answer, when it names it, without paying the prompt again", async () => {
+    await ledger.reserve(attempt());
+    await ledger.settle(receiptFor(attempt(), { finish: "cancelled" }), 2_000);
+    const next = successor(attempt());
+    expect(await ledger.reserve(next)).toMatchObject({
+      continuation: true,
+      capUnits: next.continuationCapUnits,
+    });
+  });
+
   it("does not concern another account with the same idempotency id", async () => {
     await ledger.reserve(attempt());
     const other = attempt({ session: id32("other"), account: "developer:other" });

@@ -18,7 +18,7 @@ export interface Ledger {
    * Holds the most that an attempt can cost, before its body is read. A former attempt of the same
    * idempotency id that is `lost` ends here, by its last running receipt.
    * @throws BombyxError ALLOWANCE_EXHAUSTED, ATTEMPT_OPEN (this idempotency id has an attempt that did
-   * not end), ALREADY_USED (it was answered already, or session and request were used with other content),
+   * not end), ALREADY_USED (it was answered already, or cut short and not named as lost, or session and request were used with other content),
    * BAD_REQUEST (the lost attempt named is not one of this account and idempotency id).
    */
   reserve(attempt: Attempt): Promise<Reservation>;
