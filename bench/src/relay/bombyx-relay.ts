@@ -36,7 +36,7 @@ export async function bombyxRelay(options: BombyxRelayOptions): Promise<BombyxRe
     nodes: 0,
     slots: 1,
     pace: 0,
-    modelPath: "",
+    model: { path: "", id: "" },
     ports: { gateway: 0, metrics: 0, chain: [0, 0], proxy: 0 },
     allowanceNano: "1000000000000000",
   });

@@ -1,12 +1,12 @@
 import type { Network } from "@bombyx/devnet/network";
+import { newSigningKeyPair, ready, sign } from "@bombyx/protocol/session";
 import { concat, fromHex, gatewayControlSchema, linkSubprotocol, toHex, utf8 } from "@bombyx/protocol/wire";
-import sodium from "libsodium-wrappers";
 import { WebSocket } from "ws";
 import { residentBytes } from "./process-usage.ts";
 
 /** Half of the links come first, so that what the first connections warm up is not counted. */
 export async function idleLinkBytes(network: Network, links: number): Promise<number> {
-  await sodium.ready;
+  await ready;
   const sockets: WebSocket[] = [];
   const grow = async (upTo: number): Promise<number> => {
     while (sockets.length < upTo) sockets.push(await idleLink(network));
@@ -20,7 +20,7 @@ export async function idleLinkBytes(network: Network, links: number): Promise<nu
 
 /** A node that has proved its link key, is paired and welcome, and has no model loaded yet. */
 async function idleLink(network: Network): Promise<WebSocket> {
-  const keys = sodium.crypto_sign_keypair();
+  const keys = newSigningKeyPair();
   const response = await fetch(`${network.gateway.url}/v1/pairing-codes`, {
     method: "POST",
     headers: { authorization: `Bearer ${network.apiKey}` },
@@ -44,7 +44,7 @@ async function idleLink(network: Network): Promise<WebSocket> {
           name: "idle",
           linkPk: toHex(keys.publicKey),
           payout: "unset",
-          signature: toHex(sodium.crypto_sign_detached(signed, keys.privateKey)),
+          signature: toHex(sign(signed, keys.privateKey)),
           pairingCode: code,
           coefficient: 1_000,
         }),

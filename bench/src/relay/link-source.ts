@@ -1,28 +1,18 @@
 import { readFileSync } from "node:fs";
-import {
-  attestationId,
-  type Bundle,
-  bootBinding,
-  encodeBundle,
-  type ModelManifest,
-  manifestHash,
-  nodeId,
-  reportData,
-  statementBytes,
-} from "@bombyx/protocol/attestation";
+import { type Block, type ModelManifest, manifestHash } from "@bombyx/protocol/attestation";
 import { signReceipt } from "@bombyx/protocol/receipt";
 import {
   AnswerSealer,
   blake2b256,
   FramesHash,
-  newKemKeyPair,
   openRequest,
   ready,
   requestHash,
   respondToHandshake,
   type SessionKeys,
+  sign,
 } from "@bombyx/protocol/session";
-import { SimulatedWorld } from "@bombyx/protocol/simulation";
+import { attestedNode, SimulatedWorld } from "@bombyx/protocol/simulation";
 import {
   answerType,
   concat,
@@ -41,7 +31,6 @@ import {
   toHex,
   utf8,
 } from "@bombyx/protocol/wire";
-import sodium from "libsodium-wrappers";
 import { WebSocket } from "ws";
 import { nowUs } from "./clock.ts";
 import { paced } from "./pace.ts";
@@ -59,20 +48,8 @@ const env = (name: string): string => {
 };
 const sealed = env("SEALED") === "1";
 const pace = { tokens: Number(env("FRAMES")), gapMs: Number(env("GAP_MS")) };
-const {
-  hash: beaconHash,
-  seqno,
-  chain,
-} = JSON.parse(env("BEACON")) as { hash: string; seqno: number; chain: string };
 
 await ready;
-const world = await SimulatedWorld.load(JSON.parse(readFileSync(env("WORLD"), "utf8")));
-const link = sodium.crypto_sign_keypair();
-const sig = sodium.crypto_sign_keypair();
-const kem = newKemKeyPair();
-const bootId = sodium.randombytes_buf(16);
-const payout = "unset";
-const slots = 256;
 const manifest: ModelManifest = {
   v: 1,
   model: "paced",
@@ -86,40 +63,15 @@ const manifest: ModelManifest = {
   draftModel: null,
   engineFlags: [],
 };
-const statement = statementBytes({
-  v: 1,
-  node: toHex(nodeId(link.publicKey, payout)),
-  boot_id: toHex(bootId),
-  epoch: 0,
-  beacon: { chain, seqno, hash: beaconHash },
-  challenge: null,
-  kem: [
-    { alg: "x25519", id: toHex(kem.id), pk: toHex(kem.x25519.publicKey) },
-    ...(kem.xwing ? [{ alg: "xwing" as const, id: toHex(kem.id), pk: toHex(kem.xwing.publicKey) }] : []),
-  ],
-  sig_pk: toHex(sig.publicKey),
-  manifests: [manifestHash(manifest)],
-  gpu: { mode: "none", evidence: null },
-  suites: [1, 2],
-});
-const report = await reportData(statement);
-const attestation = toHex(attestationId(report));
-const quote = await world.quote(report);
-const bundle: Bundle = {
-  v: 1,
-  tee: "tdx",
-  quote: toBase64(quote),
-  statement: toBase64(statement),
-  collateral: await world.collateral(Date.now()),
-  link: {
-    linkPk: toHex(link.publicKey),
-    payout,
-    signature: toHex(sodium.crypto_sign_detached(bootBinding(bootId, sig.publicKey), link.privateKey)),
-  },
+const slots = 256;
+const payout = "unset";
+const { attestationId, bytes, kem, sig, link } = await attestedNode({
+  world: await SimulatedWorld.load(JSON.parse(readFileSync(env("WORLD"), "utf8"))),
+  now: Date.now(),
+  beacon: JSON.parse(env("BEACON")) as Block,
   manifests: [manifest],
-  gpu: null,
-  release: null,
-};
+  payout,
+});
 
 const socket = new WebSocket(env("LINK_URL"), linkSubprotocol, { perMessageDeflate: false });
 const sessions = new Map<string, SessionKeys>();
@@ -144,12 +96,12 @@ function onControl(text: string): void {
       name: "bench",
       linkPk: toHex(link.publicKey),
       payout,
-      signature: toHex(sodium.crypto_sign_detached(signed, link.privateKey)),
+      signature: toHex(sign(signed, link.privateKey)),
       pairingCode: env("PAIRING_CODE"),
       coefficient: 1_000,
     });
   } else if (message.t === "welcome") {
-    say({ t: "attest", bundle: toBase64(encodeBundle(bundle)) });
+    say({ t: "attest", bundle: toBase64(bytes) });
   } else if (message.t === "attested") {
     say({
       t: "offer",
@@ -215,7 +167,7 @@ async function answer(stream: number, head: RequestHead, body: Uint8Array): Prom
   send(new Uint8Array(8), true);
   const receipt: Receipt = {
     v: 1,
-    attestationId: attestation,
+    attestationId,
     session: head.session,
     request: head.request,
     idempotencyId: head.idempotencyId,
