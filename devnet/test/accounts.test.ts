@@ -31,18 +31,90 @@ interface Answer {
   readonly body: Record<string, unknown>;
 }
 
-describe("a person behind two doors", () => {
-  let network: TestNetwork;
-  let key: string;
-  beforeAll(async () => {
-    network = await startNetwork({
-      nodes: 1,
-      pace: 0,
-      instruments: { gatewayEnvironment: { BOMBYX_INIT_DATA_KEYS: publicKey.toString("hex") } },
-    });
-    key = await botKey(network);
+let network: TestNetwork;
+let key: string;
+let relay: LinkRelay;
+/** Kinds of messages that the gateway has sent to the node. */
+const sent: number[] = [];
+beforeAll(async () => {
+  network = await startNetwork({
+    nodes: 1,
+    pace: 0,
+    // No request fits in it.
+    allowanceNano: "1",
+    instruments: {
+      gatewayEnvironment: { BOMBYX_INIT_DATA_KEYS: publicKey.toString("hex") },
+      reach: async (part, gateway) => {
+        if (part === "proxy") return gateway;
+        relay = await startLinkRelay(gateway, ({ from, bytes, binary }) => {
+          if (from === "gateway" && binary) sent.push(decodeLinkMessage(bytes).kind);
+          return undefined;
+        });
+        return relay.url;
+      },
+    },
   });
-  afterAll(() => network?.[Symbol.asyncDispose]());
+  key = await botKey(network);
+});
+afterAll(async () => {
+  await network?.[Symbol.asyncDispose]();
+  await relay?.[Symbol.asyncDispose]();
+});
+
+/** Once, however often it is called. */
+const topUp = () =>
+  network.admin(
+    ["sponsors", "fund", "--developer", "devnet", "--nano", "1000000000", "--key", "top-up"],
+    z.unknown(),
+  );
+const question = () => ({
+  model: network.model,
+  messages: user("What is the capital of France?"),
+  temperature: 0,
+});
+
+describe("an allowance that is used up", () => {
+  it("opens no session: nothing at all reaches the node", async () => {
+    const made = await network.admin(
+      ["keys", "create", "--developer", "penniless"],
+      z.object({ key: z.string() }),
+    );
+    const { gateway, policy } = network;
+    const client = new BombyxClient({ gateway: gateway.url, apiKey: made.key, policy });
+    await expect(client.chat.completions.create(question())).rejects.toMatchObject({
+      code: "ALLOWANCE_EXHAUSTED",
+      status: 402,
+    });
+    client.close();
+    expect(sent).toEqual([]);
+  });
+
+  it("is refused before any work when a request does not fit in it, in OpenAI's shape at the proxy; topped up, it serves", async () => {
+    const door = { proxy: network.proxy.url, apiKey: network.apiKey };
+    const refused = await post(door, "/chat/completions", question());
+    expect(refused.status).toBe(402);
+    expect(await refused.json()).toEqual({
+      error: {
+        message: expect.stringMatching(/top it up/),
+        type: expect.any(String),
+        param: null,
+        code: "ALLOWANCE_EXHAUSTED",
+      },
+    });
+    expect(sent).toContain(linkKind.handshake);
+    expect(sent).not.toContain(linkKind.request);
+
+    await topUp();
+    const served = await post(door, "/chat/completions", question());
+    expect(await served.json()).toMatchObject({
+      choices: [{ message: { content: expect.stringMatching(/Paris/) } }],
+    });
+    expect(sent).toContain(linkKind.request);
+  });
+});
+
+describe("a person behind two doors", () => {
+  beforeAll(() => topUp());
 
   async function call(path: string, headers: Record<string, string>, body?: unknown): Promise<Answer> {
     const response = await fetch(`${network.gateway.url}${path}`, {
@@ -52,8 +124,7 @@ describe("a person behind two doors", () => {
     });
     return { status: response.status, body: await response.json() };
   }
-  const exchange = (data: string, bot = botId) =>
-    call("/v1/tokens", {}, { botId: bot, initData: data });
+  const exchange = (data: string, bot = botId) => call("/v1/tokens", {}, { botId: bot, initData: data });
   const account = (bearer: string, telegramUser?: string) =>
     call("/v1/account", {
       authorization: `Bearer ${bearer}`,
@@ -130,54 +201,5 @@ describe("a person behind two doors", () => {
         body: { error: { code: "FORBIDDEN", field: "Bombyx-User" } },
       });
     }
-  });
-});
-
-describe.each([
-  { allowanceNano: "0", what: "an empty allowance", handshakes: false },
-  { allowanceNano: "1", what: "an allowance that no request fits in", handshakes: true },
-])("$what", ({ allowanceNano, handshakes }) => {
-  it("is refused before any work, in the words of each door, and a funded one is served", async () => {
-    const sent: number[] = [];
-    const relays: LinkRelay[] = [];
-    await using network = await startNetwork({
-      nodes: 1,
-      pace: 0,
-      allowanceNano,
-      instruments: {
-        reach: async (part, gateway) => {
-          if (part === "proxy") return gateway;
-          const relay = await startLinkRelay(gateway, ({ from, bytes, binary }) => {
-            if (from === "gateway" && binary) sent.push(decodeLinkMessage(bytes).kind);
-            return undefined;
-          });
-          relays.push(relay);
-          return relay.url;
-        },
-      },
-    });
-    const door = { proxy: network.proxy.url, apiKey: network.apiKey };
-    const question = { model: network.model, messages: user("What is the capital of France?"), temperature: 0 };
-    const refused = await post(door, "/chat/completions", question);
-    expect(refused.status).toBe(402);
-    expect(await refused.json()).toEqual({
-      error: {
-        message: expect.stringMatching(/top it up/),
-        type: expect.any(String),
-        param: null,
-        code: "ALLOWANCE_EXHAUSTED",
-      },
-    });
-    expect(sent.includes(linkKind.handshake)).toBe(handshakes);
-    expect(sent).not.toContain(linkKind.request);
-
-    await network.admin(
-      ["sponsors", "fund", "--developer", "devnet", "--nano", "1000000000", "--key", "top-up"],
-      z.unknown(),
-    );
-    const served = await post(door, "/chat/completions", question);
-    expect(await served.json()).toMatchObject({ choices: [{ message: { content: expect.stringMatching(/Paris/) } }] });
-    expect(sent).toContain(linkKind.request);
-    for (const relay of relays) await relay[Symbol.asyncDispose]();
   });
 });
