@@ -38,6 +38,13 @@ function deviceEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(names.map((name) => [name, process.env[name]]));
 }
 
+/**
+ * node-llama-cpp samples the sequences of a batch on libuv's threads at once, but llama.cpp sorts the
+ * batch's logits when the first of them asks: with two threads one sequence can be given another's
+ * logits, and a session a token of another session. One thread makes them take turns.
+ */
+const oneAtATime = { UV_THREADPOOL_SIZE: "1" };
+
 /** One child process that has loaded the weights; `close` ends it. */
 export class EngineProcess {
   readonly #child: ChildProcess;
@@ -75,7 +82,7 @@ export class EngineProcess {
     const [program, ...wrapping] = networkless ?? [];
     const child = fork(entryBeside(import.meta.url, "child/main"), [], {
       serialization: "advanced",
-      env: deviceEnvironment(),
+      env: { ...deviceEnvironment(), ...oneAtATime },
       ...(program === undefined
         ? { execArgv: node }
         : { execPath: program, execArgv: [...wrapping, process.execPath, ...node] }),
