@@ -31,6 +31,8 @@ export function apiServer({ router, origins, links, metrics, log }: ApiServerOpt
     (request, response) => void answer(request, response),
   );
   server.on("upgrade", (request, socket, head) => {
+    // Node has taken its own listener off: a reset while we answer would end the process.
+    socket.on("error", () => socket.destroy());
     if (pathOf(request) === "/v1/link") links.upgrade(request, socket, head);
     else socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   });
@@ -40,7 +42,7 @@ export function apiServer({ router, origins, links, metrics, log }: ApiServerOpt
     let route = "unknown";
     try {
       if (origins.admit(request, response)) return;
-      const url = new URL(request.url ?? "/", "http://gateway.invalid");
+      const url = urlOf(request);
       const { handler, params, pattern } = router.match(request.method ?? "GET", url.pathname);
       route = pattern;
       await handler({ request, response, url, params });
@@ -63,6 +65,13 @@ export function apiServer({ router, origins, links, metrics, log }: ApiServerOpt
     sendError(response, refusal);
     return refusal.code;
   }
+}
+
+/** @throws BombyxError BAD_REQUEST for what is no URL. */
+function urlOf({ url = "/" }: IncomingMessage): URL {
+  const parsed = URL.parse(url, "http://gateway.invalid");
+  if (!parsed) throw new BombyxError("BAD_REQUEST", "The request names no valid path.");
+  return parsed;
 }
 
 function pathOf(request: IncomingMessage): string {

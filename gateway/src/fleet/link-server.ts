@@ -87,6 +87,7 @@ export class LinkServer {
     }
     const from = request.socket.remoteAddress ?? "";
     this.#server.handleUpgrade(request, socket, head, (ws) => {
+      ws.on("error", (error) => this.#options.log.debug({ err: error }, "node link failed"));
       if (ws.protocol !== linkSubprotocol) ws.close(1002, `expected subprotocol ${linkSubprotocol}`);
       else this.#greet(ws, from);
     });
@@ -128,7 +129,6 @@ export class LinkServer {
     };
     const connection = new LinkConnection(socket, from, this.#options, known);
     socket.on("pong", () => this.#answered.add(socket));
-    socket.on("error", (error) => this.#options.log.debug({ err: error }, "node link failed"));
     socket.on("close", () => {
       this.#sockets.delete(socket);
       known();
