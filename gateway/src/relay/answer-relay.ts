@@ -74,11 +74,6 @@ export class AnswerRelay implements LinkStream {
     return this.#done.promise;
   }
 
-  /** Frames taken from the node so far, those before `from` included. */
-  get frames(): number {
-    return this.#next;
-  }
-
   /** Says which stream the frames come on, as soon as it is open. */
   attach(link: NodeLink, stream: number): void {
     this.#link = link;
@@ -89,7 +84,7 @@ export class AnswerRelay implements LinkStream {
   frame(index: number, frame: Uint8Array): void {
     if (index !== this.#next) {
       this.#link?.take(this.#stream);
-      this.#cancelNode();
+      this.cancelNode();
       this.failed({
         code: "NODE_FAILED",
         message: `The node sent frame ${index} in place of ${this.#next}.`,
@@ -134,6 +129,11 @@ export class AnswerRelay implements LinkStream {
   /** The reader has taken nothing for too long. */
   stalled(): void {
     this.#response.destroy();
+  }
+
+  /** Tells the node to stop; its receipt says what it did until then. */
+  cancelNode(): void {
+    this.#link?.send(linkKind.cancel, this.#stream, this.#next);
   }
 
   #start(): void {
@@ -182,11 +182,7 @@ export class AnswerRelay implements LinkStream {
 
   #cancel(): void {
     if (!this.#link) return;
-    this.#cancelNode();
+    this.cancelNode();
     this.#events.cancelled();
-  }
-
-  #cancelNode(): void {
-    this.#link?.send(linkKind.cancel, this.#stream, this.#next);
   }
 }

@@ -27,6 +27,8 @@ export interface Attempt extends AttemptId {
   requestHash: string;
   state: AttemptState;
   relay: AnswerRelay | undefined;
+  /** Something of the answer was written to the client. */
+  delivered: boolean;
   /** When it got its slot, and when it ended or was cancelled. */
   startedAt: number;
   endedAt: number;

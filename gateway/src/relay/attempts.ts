@@ -136,7 +136,7 @@ export class Attempts {
   #leave(attempt: Attempt, how: "failed" | "lost"): void {
     const { ledger, now } = this.#options;
     if (!this.#end(attempt, how)) return;
-    if ((attempt.relay?.frames ?? 0) === 0) this.#tell(ledger.release(idOf(attempt), now()));
+    if (!attempt.delivered) this.#tell(ledger.release(idOf(attempt), now()));
     else if (how === "failed") this.#tell(ledger.lose(idOf(attempt), now()));
     else this.#tell(ledger.markLost(idOf(attempt), now()));
   }

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { blake2b256, capUnits } from "@bombyx/protocol/receipt";
 import {
   BombyxError,
+  type ErrorCode,
   encodeRequest,
   type LinkKind,
   limits,
@@ -36,6 +37,9 @@ export interface RelayOptions {
   readonly now: () => number;
 }
 
+/** What a node says of an answer that it ended, in place of the sealed reason; anything else refuses a repetition alone. */
+const endsAnswer: ReadonlySet<ErrorCode> = new Set(["NODE_FAILED", "EPOCH", "BAD_REQUEST"]);
+
 /** A sealed request as its headers announce it; its body is still to be read. */
 export interface SealedQuestion extends AttemptId {
   readonly principal: Principal;
@@ -69,6 +73,7 @@ export class Relay {
     const session = this.#options.sessions.use(question.session, question.principal.account);
     const known = this.#options.attempts.find(question);
     if (known?.state === "waiting") throw stillOpen();
+    if (known && (await this.#unpaid(known))) throw alreadyUsed();
     const attempt = known ?? (await this.#admit(session, question));
     try {
       if (known && known.idempotencyId !== question.head.idempotencyId) throw alreadyUsed();
@@ -98,8 +103,17 @@ export class Relay {
     this.#options.sessions.use(id, principal.account);
     const payload = utf8(JSON.stringify({ session: id, request }));
     const attempt = this.#options.attempts.find({ session: id, request });
-    if (!attempt) throw new BombyxError("REQUEST_UNKNOWN", "Nothing is kept of this request; ask anew.");
+    if (attempt?.state === "waiting") throw stillOpen();
+    if (!attempt || (await this.#unpaid(attempt))) {
+      throw new BombyxError("REQUEST_UNKNOWN", "Nothing is kept of this request; ask anew.");
+    }
     await this.#stream(attempt, response, { kind: linkKind.resume, from, payload, arrivedAt: undefined });
+  }
+
+  /** It ended without being paid and holds nothing: were it forwarded once more, its answer would be free. */
+  async #unpaid({ session, request, state }: Attempt): Promise<boolean> {
+    if (state !== "ended") return false;
+    return (await this.#options.ledger.attemptOf({ session, request }))?.state === "released";
   }
 
   /** Everything that can refuse a request before its body is read, and its money. */
@@ -157,6 +171,7 @@ export class Relay {
         requestHash: "",
         state: "waiting",
         relay: undefined,
+        delivered: false,
         startedAt: 0,
         endedAt: 0,
       };
@@ -229,24 +244,33 @@ export class Relay {
     const { attempts, stalls, metrics, now } = this.#options;
     if (response.destroyed) throw new BombyxError("CANCELLED", "The client is gone.");
     const link = this.#link(attempt);
-    attempt.relay?.replace();
+    const first = attempt.state === "waiting";
+    const before = attempt.relay;
+    before?.replace();
     const relay = new AnswerRelay({
       response,
       from: open.from,
       stalls,
       events: {
         first: () => {
+          attempt.delivered = true;
           if (open.arrivedAt !== undefined)
             metrics.timeToFirstFrame.observe((now() - open.arrivedAt) / 1_000);
         },
         cancelled: () => attempts.cancelled(attempt),
-        failed: (error) => attempts.failed(attempt, error),
+        failed: (error) => {
+          if (first || endsAnswer.has(error.code)) return attempts.failed(attempt, error);
+          // Only the repetition was refused: the node may still answer the stream before it.
+          before?.cancelNode();
+          attempts.cancelled(attempt);
+          return error;
+        },
         lost: () => attempts.lost(attempt),
       },
     });
     const stream = link.start(open.kind, open.from, open.payload, relay);
     attempt.relay = relay;
-    if (attempt.state === "waiting") {
+    if (first) {
       attempt.state = "running";
       attempt.startedAt = now();
     }

@@ -41,11 +41,12 @@ export interface SealedOptions {
 /** A client on the gateway's public port, with real session keys. */
 export class TestClient {
   readonly url: string;
-  readonly #headers: Record<string, string>;
+  /** Who it is. */
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(url: string, key: string, headers: Record<string, string> = {}) {
     this.url = url;
-    this.#headers = { authorization: `Bearer ${key}`, ...headers };
+    this.headers = { authorization: `Bearer ${key}`, ...headers };
   }
 
   async call(
@@ -101,7 +102,7 @@ export class TestClient {
     return httpRequest(`${this.url}${path}`, {
       method,
       agent: false,
-      headers: { ...this.#headers, ...headers },
+      headers: { ...this.headers, ...headers },
     });
   }
 }

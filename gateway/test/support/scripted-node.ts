@@ -324,7 +324,7 @@ export class NodeRequest {
     this.settle();
   }
 
-  refuse(error: ErrorBody): void {
-    this.#node.send(encodeLinkMessage(linkKind.failed, this.#stream, 0, utf8(JSON.stringify(error))));
+  refuse(error: ErrorBody, stream = this.#stream): void {
+    this.#node.send(encodeLinkMessage(linkKind.failed, stream, 0, utf8(JSON.stringify(error))));
   }
 }
