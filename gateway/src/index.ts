@@ -140,11 +140,14 @@ export async function startGateway(
     stalls.check();
     attempts.check();
   }, 1_000);
-  const sweeps = setInterval(() => {
-    sessions.sweep();
-    tidy(ledger.sweep(now() - config.lostGraceMs, now()));
-    tidy(bundles.prune(now() - bundlesKeptMs));
-  }, Math.min(sweepEveryMs, config.lostGraceMs));
+  const sweeps = setInterval(
+    () => {
+      sessions.sweep();
+      tidy(ledger.sweep(now() - config.lostGraceMs, now()));
+      tidy(bundles.prune(now() - bundlesKeptMs));
+    },
+    Math.min(sweepEveryMs, config.lostGraceMs),
+  );
   const tidy = (work: Promise<number>) => {
     work.catch((error: unknown) => log.error({ err: error }, "tidying up failed"));
   };
