@@ -19,6 +19,7 @@ export function attempt(changes: Partial<Attempt> = {}): Attempt {
     priceId: id16("price"),
     nanoPerUnit: 20n,
     coefficient: 1_000,
+    requestBytes: 1_024,
     capUnits: 6_464,
     continuationCapUnits: 6_400,
     at: 1_000,

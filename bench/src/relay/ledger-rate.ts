@@ -24,6 +24,7 @@ export async function ledgerPairsPerSecond(pairs: number): Promise<number> {
         attestationId: zeros,
         priceId: "00".repeat(16),
         coefficient: 1_000,
+        requestBytes: 1_024,
         capUnits: 1_024,
       };
       const at = Date.now();

@@ -44,6 +44,7 @@ export function recordOf(row: AttemptRow): AttemptRecord {
     priceId: row.price_id,
     nanoPerUnit: row.nano_per_unit,
     coefficient: Number(row.coefficient),
+    requestBytes: Number(row.request_bytes),
     capUnits: Number(row.cap_units),
     continuationCapUnits: Number(row.continuation_cap_units),
     ...(row.lost_session !== null && {

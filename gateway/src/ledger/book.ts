@@ -1,8 +1,16 @@
 import { firstReceiptsHash, nextReceiptsHash } from "@bombyx/protocol/receipt";
-import { BombyxError, type Receipt, type SignedReceipt } from "@bombyx/protocol/wire";
+import { BombyxError, limits, type Receipt, type SignedReceipt } from "@bombyx/protocol/wire";
 import { assertAgrees, isRunning, nameOf, recordOf, repeated, sameReceipt } from "./attempt-row.ts";
 import type { Balances } from "./balances.ts";
-import type { AckState, Attempt, AttemptId, AttemptRecord, Reservation, Settlement } from "./ledger.ts";
+import {
+  type AckState,
+  type Attempt,
+  type AttemptId,
+  type AttemptRecord,
+  continuationsMost,
+  type Reservation,
+  type Settlement,
+} from "./ledger.ts";
 import { assertNano, nodeAccount, operatorAccount, splitFee, worldAccount } from "./money.ts";
 import type { AttemptRow, Statements } from "./statements.ts";
 
@@ -56,15 +64,15 @@ export class Book {
         { field: "idempotencyId" },
       );
     }
+    // What the former attempt held and did not use may be what this one holds.
+    if (former?.state === "lost") this.#endLost(former, attempt.at);
     const named = this.#namedLost(attempt);
-    const namedUnits = named?.state === "lost" ? this.#runningUnits(named) : (named?.units ?? 0n);
-    const continuation = namedUnits > 0n || named?.continuation === 1n;
+    const paidBytes = named && this.#paidBytes(named);
+    const continuation = named !== undefined && this.#continues(named, paidBytes ?? 0n, attempt);
     const capUnits = continuation ? attempt.continuationCapUnits : attempt.capUnits;
     const nano = BigInt(capUnits) * attempt.nanoPerUnit;
     assertNano(nano, "capUnits");
 
-    // What the former attempt held and did not use may be what this one holds.
-    if (former?.state === "lost") this.#endLost(former, attempt.at);
     if (!this.#balances.hold(attempt.payer, nano)) {
       throw new BombyxError(
         "ALLOWANCE_EXHAUSTED",
@@ -82,6 +90,8 @@ export class Book {
       price_id: attempt.priceId,
       nano_per_unit: attempt.nanoPerUnit,
       coefficient: BigInt(attempt.coefficient),
+      request_bytes: BigInt(attempt.requestBytes),
+      paid_bytes: (continuation && paidBytes) || BigInt(attempt.requestBytes),
       cap_units: BigInt(attempt.capUnits),
       continuation_cap_units: BigInt(attempt.continuationCapUnits),
       lost_session: attempt.lostAttempt?.session ?? null,
@@ -202,6 +212,22 @@ export class Book {
     return named;
   }
 
+  /** What `named` paid for of its request, and what of its answer the next request may hold besides. */
+  #paidBytes(named: AttemptRow): bigint {
+    const delivered = this.#receiptOf(named)?.receipt.frames ?? 0;
+    return named.paid_bytes + BigInt((delivered + 1) * limits.answerFrameBytes);
+  }
+
+  /** Whether `attempt` may leave the prompt unpaid; else a client pays for a short one and has a long one read. */
+  #continues(named: AttemptRow, paidBytes: bigint, attempt: Attempt): boolean {
+    if (named.units === 0n && named.continuation === 0n) return false;
+    if (named.price_id !== attempt.priceId || named.paid_bytes === 0n) return false;
+    const bucket = limits.requestBuckets.find((bytes) => BigInt(bytes) >= paidBytes);
+    if (bucket !== undefined && attempt.requestBytes > bucket) return false;
+    const before = this.#statements.continuations.get(attempt)?.attempts ?? 0n;
+    return before < BigInt(continuationsMost);
+  }
+
   #endLost(attempt: AttemptRow, at: number): Settlement {
     const signed = this.#receiptOf(attempt);
     if (signed === undefined) return this.#release(attempt, at);
@@ -263,10 +289,6 @@ export class Book {
 
   #saveReceipt({ id }: AttemptRow, signed: SignedReceipt): void {
     this.#statements.saveReceipt.run({ attempt: id, signed: JSON.stringify(signed) });
-  }
-
-  #runningUnits(attempt: AttemptRow): bigint {
-    return BigInt(this.#receiptOf(attempt)?.receipt.units ?? 0);
   }
 
   #move(key: string, account: string, counterAccount: string, nano: bigint, at: number): void {

@@ -6,6 +6,7 @@ import { attempt, id16, id32, receiptFor } from "../../test/attempts.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import { ledgerOn } from "./call-ledger.ts";
 import { type Attempt, type Ledger, nodeAccount, operatorAccount, sponsorAccount } from "./index.ts";
+import { continuationsMost } from "./ledger.ts";
 import { ledgerMigrations } from "./schema.ts";
 
 /** Few names, so that random steps meet: duplicates, rivals and late comers are the rule. */
@@ -123,7 +124,10 @@ class Model {
     if (step.lost !== undefined && named?.of.idempotencyId !== of.idempotencyId) return "BAD_REQUEST";
     const before = former && { ...former };
     if (former?.state === "lost") this.end(former);
-    const continuation = named !== undefined && (named.continuation || (named.paid?.units ?? 0) > 0);
+    const others = this.order.filter((other) => other.of.idempotencyId === of.idempotencyId);
+    const free = others.filter((other) => other.continuation && other.state !== "released").length;
+    const continuation =
+      named !== undefined && (named.continuation || (named.paid?.units ?? 0) > 0) && free < continuationsMost;
     const cap = continuation ? of.continuationCapUnits : of.capUnits;
     if (this.available(of.payer) < BigInt(cap) * of.nanoPerUnit) {
       if (former !== undefined) Object.assign(former, { paid: undefined }, before);

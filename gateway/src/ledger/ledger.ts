@@ -53,6 +53,9 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
+/** Attempts of one idempotency id that need not pay for their prompt; a client gives up after two. */
+export const continuationsMost = 4;
+
 /** Names a reservation: one request id of one session. */
 export interface AttemptId {
   readonly session: string;
@@ -69,6 +72,8 @@ export interface Attempt extends AttemptId {
   readonly priceId: string;
   readonly nanoPerUnit: bigint;
   readonly coefficient: number;
+  /** Padded size of the request; its prompt has at most so many bytes. */
+  readonly requestBytes: number;
   /** What an uninterrupted attempt may cost, and what a continuation may (its prompt is paid already). */
   readonly capUnits: number;
   readonly continuationCapUnits: number;
@@ -78,7 +83,10 @@ export interface Attempt extends AttemptId {
 }
 
 export interface Reservation {
-  /** The named lost attempt was paid for its prompt: this one is not billed for it again. */
+  /**
+   * The named lost attempt was paid for its prompt: this one is not billed for it again. Only where it can
+   * be that prompt and what was delivered of its answer, and at most {@link continuationsMost} times.
+   */
   readonly continuation: boolean;
   /** The cap that holds: `continuationCapUnits` for a continuation, else `capUnits`. */
   readonly capUnits: number;

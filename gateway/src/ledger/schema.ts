@@ -34,6 +34,10 @@ export interface AttemptsTable {
   price_id: string;
   nano_per_unit: bigint;
   coefficient: bigint;
+  /** Padded size of the request. */
+  request_bytes: bigint;
+  /** Bytes of request that are paid for: a continuation's are its predecessor's and what that one delivered. */
+  paid_bytes: bigint;
   cap_units: bigint;
   continuation_cap_units: bigint;
   lost_session: string | null;
@@ -121,5 +125,14 @@ export const ledgerMigrations: readonly Migration<LedgerSchema>[] = [
       .addColumn("n", "bigint", (column) => column.notNull())
       .addColumn("cumulative_nano", "bigint", (column) => column.notNull())
       .addColumn("receipts_hash", "text", (column) => column.notNull()),
+  ],
+  // Attempts from before have paid for no byte that is known: what goes on from them pays for its prompt.
+  (db) => [
+    db.schema
+      .alterTable("attempts")
+      .addColumn("request_bytes", "bigint", (column) => column.notNull().defaultTo(0)),
+    db.schema
+      .alterTable("attempts")
+      .addColumn("paid_bytes", "bigint", (column) => column.notNull().defaultTo(0)),
   ],
 ];

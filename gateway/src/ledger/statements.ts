@@ -68,6 +68,15 @@ export function ledgerStatements(database: DatabaseSync) {
         // A bound limit would have SQLite plan the query anew each time.
         .limit(sql.lit(1)),
     ),
+    /** Attempts of an idempotency id that did not pay for their prompt; those that ended undelivered do not count. */
+    continuations: prepare<{ account: string; idempotencyId: string }>()(database, ($) =>
+      db
+        .selectFrom("attempts")
+        .select((row) => row.fn.countAll<bigint>().as("attempts"))
+        .where("account", "=", $("account"))
+        .where("idempotency_id", "=", $("idempotencyId"))
+        .where(sql<boolean>`continuation = 1 AND state <> 'released'`),
+    ),
     insertAttempt: prepare<Omit<AttemptRow, "id">>()(database, ($) =>
       db.insertInto("attempts").values({
         session: $("session"),
@@ -80,6 +89,8 @@ export function ledgerStatements(database: DatabaseSync) {
         price_id: $("price_id"),
         nano_per_unit: $("nano_per_unit"),
         coefficient: $("coefficient"),
+        request_bytes: $("request_bytes"),
+        paid_bytes: $("paid_bytes"),
         cap_units: $("cap_units"),
         continuation_cap_units: $("continuation_cap_units"),
         lost_session: $("lost_session"),

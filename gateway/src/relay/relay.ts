@@ -5,9 +5,9 @@ import {
   type ErrorCode,
   encodeRequest,
   type LinkKind,
-  limits,
   linkKind,
   type RequestHead,
+  requestBucketOf,
   type SealedHead,
   toHex,
   utf8,
@@ -127,16 +127,9 @@ export class Relay {
     const { node, offer } = this.#served(session, price.model);
     const lease = this.#enter(offer);
     try {
+      const bucketBytes = requestBucketOf(question.sealedBytes);
       const rates = (continuation: boolean) =>
-        capUnits(
-          {
-            bucketBytes: question.sealedBytes - limits.sealedRequestOverheadBytes,
-            maxTokens: head.maxTokens,
-            continuation,
-          },
-          node.coefficient,
-          price,
-        );
+        capUnits({ bucketBytes, maxTokens: head.maxTokens, continuation }, node.coefficient, price);
       const reservation = await ledger.reserve({
         session: session.id,
         request,
@@ -148,6 +141,7 @@ export class Relay {
         priceId: price.id,
         nanoPerUnit: price.nanoPerUnit,
         coefficient: node.coefficient,
+        requestBytes: bucketBytes,
         capUnits: rates(false),
         continuationCapUnits: rates(true),
         ...(head.lostAttempt && { lostAttempt: head.lostAttempt }),
