@@ -92,6 +92,7 @@ async function serve(
 
   const node = await startNode({
     gateway: settings.gateway,
+    allowHttp: settings["allow-http"] === "yes",
     stateDir: settings.state,
     name: settings.name,
     payout: settings.payout,

@@ -13,6 +13,8 @@ import { StateDirectory } from "./state/state-directory.ts";
 export interface NodeOptions {
   /** Base URL of the gateway. */
   readonly gateway: string;
+  /** Takes an http gateway on another machine. @default false */
+  readonly allowHttp?: boolean;
   /** Folder for the link key and the last Ack. */
   readonly stateDir: string;
   readonly name: string;
@@ -64,7 +66,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 async function startLinked(options: NodeOptions): Promise<RunningNode> {
   await ready;
-  assertGatewayUrl(options.gateway);
+  assertGatewayUrl(options.gateway, options.allowHttp ?? false);
   const { clock = systemClock, log = silentLog, coefficient = 1_000, engine } = options;
   const state = await StateDirectory.open(options.stateDir);
   const identity = await state.identity(options.payout ?? "unset");

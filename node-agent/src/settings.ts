@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { BombyxError } from "@bombyx/protocol/wire";
 import * as z from "zod";
+import { assertGatewayUrl } from "./link/gateway-link.ts";
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const list = z
@@ -91,6 +92,11 @@ const settings = {
     value: "URL,URL",
     help: "two or more toncenter APIs of different operators, for the beacon in each statement",
   },
+  "allow-http": {
+    schema: z.enum(["yes", "no"]).default("no"),
+    value: "yes|no",
+    help: "take an http gateway on another machine: the network reads the pairing code and may act as this node (default no)",
+  },
   pccs: {
     schema: z.url({ protocol: /^https?$/ }).default("https://api.trustedservices.intel.com"),
     value: "URL",
@@ -139,7 +145,9 @@ export function readSettings(argv: readonly string[], environment: NodeJS.Proces
     const why = parsed.error.issues[0]?.message ?? "not valid";
     throw bad(name, `--${name} (or ${variableOf(name)}) is "${given}": ${why}.`);
   });
-  return { settings: Object.fromEntries(read) as Settings, json: flags.json === true };
+  const found = Object.fromEntries(read) as Settings;
+  assertGatewayUrl(found.gateway, found["allow-http"] === "yes");
+  return { settings: found, json: flags.json === true };
 }
 
 const bad = (field: string, message: string): BombyxError =>

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startEngine } from "../src/engine/start-engine.ts";
 import { type CliOverrides, runCli } from "../src/index.ts";
+import { readSettings } from "../src/settings.ts";
 import { ChainServer } from "./chain-server.ts";
 import { FakeGateway } from "./fake-gateway.ts";
 import { Queue } from "./queue.ts";
@@ -155,11 +156,20 @@ it.each<[readonly string[], RegExp]>([
   [["--gateway", "https://g.example"], /--model MODEL is missing/],
   [["--gateway", "https://g.example", "--model", "m", "--slots", "0"], /--slots .* is "0"/],
   [["--gateway", "https://g.example", "--model", "m", "--payout", ""], /--payout/],
+  [["--gateway", "http://g.example", "--model", "m"], /http:\/\/g\.example.*pairing code.*Use https/],
   [["--simulation", "x"], /Unknown option '--simulation'/],
 ])("ends with status 2 and names the option that is wrong: %j", async (argv, words) => {
   const { exit, printed } = command(argv);
   expect(await exit).toBe(2);
   expect(printed.error).toMatch(words);
+});
+
+it("takes an http gateway on another machine only from who says so", () => {
+  const argv = ["--gateway", "http://192.168.0.7:8780", "--model", "m"];
+  expect(() => readSettings(argv, {})).toThrowError(expect.objectContaining({ code: "BAD_REQUEST" }));
+  expect(readSettings([...argv, "--allow-http", "yes"], {})).toMatchObject({
+    settings: { gateway: "http://192.168.0.7:8780" },
+  });
 });
 
 it("reads the same settings from variables, and flags go before them", async () => {

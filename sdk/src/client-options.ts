@@ -6,6 +6,11 @@ export interface ClientOptions {
   readonly gateway: string;
   /** API key, or the short-lived token of a Mini App; a function is asked before every request. */
   readonly apiKey: ApiKey;
+  /**
+   * Takes an http gateway on another machine. What is sealed stays sealed, but whoever is on the way can
+   * read and use the API key. @default false
+   */
+  readonly allowHttp?: boolean;
   /** What to trust. @default the strict policy: Intel's root and released measurements only */
   readonly policy?: Policy;
   /** Session for requests that name no `user`. @default "" */

@@ -59,7 +59,7 @@ export class BombyxClient {
   readonly #pool: SessionPool;
   readonly #tools: AnswerTools;
 
-  /** @throws BombyxError BAD_REQUEST when `gateway` is not an http(s) URL. */
+  /** @throws BombyxError BAD_REQUEST when `gateway` is not an https URL, or an http one of this machine. */
   constructor(options: ClientOptions) {
     const {
       policy = strictPolicy,
@@ -75,6 +75,7 @@ export class BombyxClient {
       url: options.gateway,
       apiKey: options.apiKey,
       fetch,
+      allowHttp: options.allowHttp ?? false,
       ...(options.telegramUser !== undefined && { telegramUser: options.telegramUser }),
     });
     const verifier = new Verifier(

@@ -1,4 +1,4 @@
-import { exchangeInitData } from "@bombyx/sdk";
+import { BombyxClient, exchangeInitData } from "@bombyx/sdk";
 import { expect, test } from "vitest";
 import { ask, stage, story } from "./stand-in/index.ts";
 
@@ -33,6 +33,19 @@ test("a key that the gateway does not know is refused, and the key stands in no 
   const lines = gateway.wire.map((bytes) => new TextDecoder().decode(bytes));
   expect(lines.some((line) => line.includes("Bearer bx-wrong"))).toBe(true);
   expect(lines.some((line) => line.split(" ")[1]?.includes("bx-wrong"))).toBe(false);
+});
+
+test("a key goes over http to this machine alone, and to another only when the caller says so", async () => {
+  const { gateway } = await stage();
+  const gatewayAt = (url: string, allowHttp?: boolean) =>
+    new BombyxClient({ gateway: url, apiKey: "bx", fetch: gateway.fetch, ...(allowHttp && { allowHttp }) });
+  const refusal = expect.objectContaining({ code: "BAD_REQUEST", field: "gateway" });
+  expect(() => gatewayAt("http://gateway.test")).toThrowError(refusal);
+  const exchange = { gateway: "http://gateway.test", botId: 7, initData: "genuine 7", fetch: gateway.fetch };
+  await expect(exchangeInitData(exchange)).rejects.toEqual(refusal);
+  expect(gateway.wire).toEqual([]);
+  gatewayAt("http://127.0.0.1:8780").close();
+  gatewayAt("http://gateway.test", true).close();
 });
 
 test("a bot's client says for whom it asks, in the clear header alone", async () => {

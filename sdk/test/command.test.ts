@@ -52,6 +52,7 @@ test.for([
   [["proxy"], key, "--gateway URL is missing"],
   [["proxy", "--gateway", "https://gateway.example"], {}, "BOMBYX_API_KEY is not set"],
   [["proxy", "--gateway", "ftp://gateway.example"], key, "gateway must be an http(s) URL"],
+  [["proxy", "--gateway", "http://gateway.example"], key, "over http everybody on the way reads the API key"],
   [["proxy", "--gateway", "https://gateway.example", "--port", "x"], key, "--port takes 0 to 65535, not x"],
   [["proxy", "--gateway", "https://gateway.example", "--key", "secret"], key, "Unknown option '--key'"],
   [["mine"], key, '"mine" is not a command'],

@@ -92,7 +92,7 @@ test("a lost POST is repeated with the same id and bytes", async () => {
   expect(await textOf(await client.chat.completions.create(streamed))).toBe(story);
   const posts = gateway.wire
     .map((bytes) => new TextDecoder().decode(bytes))
-    .filter((line) => line.startsWith("POST http://gateway.test/v1/sealed/"));
+    .filter((line) => line.startsWith("POST https://gateway.test/v1/sealed/"));
   expect(posts).toHaveLength(2);
   expect(posts[0]).toBe(posts[1]);
 });

@@ -18,7 +18,7 @@ const alone = () => stage([{ name: "alone", script: saying(story) }]);
 
 /** What must hold whenever a node is refused: no session, no sealed request, no byte of the prompt. */
 function expectNothingSent({ gateway }: Stage): void {
-  expect(gateway.saw("GET http://gateway.test/v1/candidates")).toBe(true);
+  expect(gateway.saw("GET https://gateway.test/v1/candidates")).toBe(true);
   expect(gateway.saw("/sessions")).toBe(false);
   expect(gateway.saw("/v1/sealed/")).toBe(false);
   expect(gateway.saw("CANARY-7f3a")).toBe(false);

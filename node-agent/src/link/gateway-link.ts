@@ -4,6 +4,7 @@ import {
   concat,
   fromHex,
   type GatewayControl,
+  keepsSecrets,
   limits,
   linkSubprotocol,
   type NodeControl,
@@ -245,9 +246,15 @@ export class GatewayLink {
   }
 }
 
-/** @throws BombyxError BAD_REQUEST when it is not an http or https URL. */
-export function assertGatewayUrl(gateway: string): void {
+/** @throws BombyxError BAD_REQUEST when it is no http(s) URL, or http on another machine and that is not allowed. */
+export function assertGatewayUrl(gateway: string, allowHttp: boolean): void {
   linkUrl(gateway);
+  if (allowHttp || keepsSecrets(new URL(gateway))) return;
+  throw new BombyxError(
+    "BAD_REQUEST",
+    `The gateway is ${gateway}: over http everybody on the way reads the pairing code and can take the link over. Use https; --allow-http yes is for a network that is private itself.`,
+    { field: "gateway" },
+  );
 }
 
 function linkUrl(gateway: string): string {

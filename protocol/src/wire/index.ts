@@ -8,3 +8,4 @@ export * from "./node-link.ts";
 export * from "./price.ts";
 export * from "./receipt.ts";
 export * from "./sealed-content.ts";
+export * from "./transport.ts";

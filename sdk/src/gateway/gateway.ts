@@ -4,6 +4,7 @@ import {
   type Candidates,
   candidatesSchema,
   errorBodySchema,
+  keepsSecrets,
   limits,
   modelsSchema,
   type SealedHead,
@@ -28,6 +29,8 @@ export interface GatewayOptions {
   readonly fetch: Fetch;
   /** Bot keys only: Telegram user id for whom the bot asks. */
   readonly telegramUser?: string;
+  /** See `ClientOptions.allowHttp`. */
+  readonly allowHttp?: boolean;
 }
 
 const maxErrorBytes = 64 * 1024;
@@ -46,8 +49,8 @@ export class Gateway {
   readonly #telegramUser: string | undefined;
   readonly #fetch: Fetch;
 
-  constructor({ url, apiKey, fetch, telegramUser }: GatewayOptions) {
-    this.#base = baseUrl(url);
+  constructor({ url, apiKey, fetch, telegramUser, allowHttp = false }: GatewayOptions) {
+    this.#base = baseUrl(url, allowHttp);
     this.#apiKey = apiKey;
     this.#telegramUser = telegramUser;
     this.#fetch = fetch;
@@ -194,13 +197,20 @@ const malformed = (what: string, cause: unknown): BombyxError =>
     cause,
   });
 
-/** @throws BombyxError BAD_REQUEST when `url` is not an http(s) URL without credentials. */
-function baseUrl(url: string): string {
+/** @throws BombyxError BAD_REQUEST for what is no http(s) URL without credentials, or would show the key to the network. */
+function baseUrl(url: string, allowHttp: boolean): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username !== "" || parsed.search !== "") {
     throw new BombyxError(
       "BAD_REQUEST",
       "gateway must be an http(s) URL without credentials or query, like https://gateway.example.",
+      { field: "gateway" },
+    );
+  }
+  if (!allowHttp && !keepsSecrets(parsed)) {
+    throw new BombyxError(
+      "BAD_REQUEST",
+      `gateway is ${url}: over http everybody on the way reads the API key. Use https; allowHttp is for a network that is private itself.`,
       { field: "gateway" },
     );
   }

@@ -8,6 +8,8 @@ export interface InitDataExchange {
   readonly botId: number;
   /** `initData` as Telegram gave it, signed. */
   readonly initData: string;
+  /** See `ClientOptions.allowHttp`. */
+  readonly allowHttp?: boolean;
   /** @default globalThis.fetch */
   readonly fetch?: Fetch;
 }
@@ -20,7 +22,8 @@ export async function exchangeInitData(
   exchange: InitDataExchange,
 ): Promise<{ token: string; expiresAt: number }> {
   const { fetch = (url, init) => globalThis.fetch(url, init), botId, initData } = exchange;
-  const answer = await new Gateway({ url: exchange.gateway, fetch }).exchangeToken({ botId, initData });
+  const { gateway: url, allowHttp = false } = exchange;
+  const answer = await new Gateway({ url, allowHttp, fetch }).exchangeToken({ botId, initData });
   const parsed = tokenSchema.safeParse(answer);
   if (!parsed.success) {
     throw new BombyxError("GATEWAY_UNREACHABLE", "The gateway's answer is not a token.", {

@@ -18,12 +18,13 @@ const defaultPort = 11_711;
 
 const help = `bombyx: private AI from nodes whose hardware this machine verifies
 
-  bombyx proxy --gateway URL [--policy FILE] [--port N] [--json]
+  bombyx proxy --gateway URL [--policy FILE] [--port N] [--allow-http] [--json]
       A local OpenAI-compatible endpoint. Point any OpenAI client at it.
 
       --gateway URL   the gateway to use; it relays ciphertext and is not trusted
       --policy FILE   what to trust instead of the strict policy: .json, or .js with a default export
       --port N        port on 127.0.0.1, 0 for any free one (default ${defaultPort})
+      --allow-http    take an http gateway on another machine: the network can read the API key
       --json          print one line of JSON when ready
 
   BOMBYX_API_KEY      the gateway's API key; callers of the proxy send the same one
@@ -39,6 +40,7 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<num
         gateway: { type: "string" },
         policy: { type: "string" },
         port: { type: "string" },
+        "allow-http": { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -60,6 +62,7 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<num
       gateway: values.gateway,
       apiKey,
       port: readPort(values.port),
+      allowHttp: values["allow-http"],
       ...(values.policy !== undefined && { policy: await readPolicy(values.policy) }),
     });
     shell.stdout.write(

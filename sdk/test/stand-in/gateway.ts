@@ -43,7 +43,7 @@ export type Fault =
   | { readonly kind: "receipt"; readonly forge: (receipt: unknown) => unknown };
 
 const apiKey = "bx-test-key";
-const base = "http://gateway.test";
+const base = "https://gateway.test";
 
 const row = {
   model: "spark",
