@@ -26,6 +26,8 @@ export interface AnswerEvents {
 
 /** A window message for every so many frames; the node may be `limits.windowFrames` ahead. */
 const windowEvery = limits.windowFrames / 2;
+/** A node that runs so far ahead of its window, some 300 KB of a client's unread frames, keeps no rule. */
+const framesBehindMost = 64 * limits.windowFrames;
 
 /**
  * Carries sealed frames from one link stream to one HTTP response, and tells the node how far it got.
@@ -93,6 +95,16 @@ export class AnswerRelay implements LinkStream {
     }
     this.#next++;
     if (this.#closed) return;
+    if (index - this.#window >= framesBehindMost) {
+      // Whoever holds a link key speaks for a node: what the client does not read would fill our memory.
+      this.#link?.take(this.#stream);
+      this.cancelNode();
+      this.failed({
+        code: "NODE_FAILED",
+        message: "The node sent more frames than its client had room for.",
+      });
+      return;
+    }
     if (!this.#writer) this.#start();
     if (!this.#writer?.write(envelopeKind.sealed, frame)) this.#stalls.add(this);
     else if (this.#next - this.#window >= windowEvery) this.#acknowledge();

@@ -107,6 +107,11 @@ export class ReceiptIntake {
   async #final(link: NodeLink, stream: number, payload: Buffer, signed: SignedReceipt): Promise<void> {
     const { ledger, attempts, acks, now } = this.#options;
     const attempt = this.#attemptOf(signed.receipt);
+    const answered = link.peek(stream);
+    if (answered && answered !== attempt?.relay) {
+      // It would end the stream's own answer, whose money would stay held.
+      throw new BombyxError("RECEIPT_INVALID", "The receipt came on the stream of another answer.");
+    }
     if (attempt) attempts.settling(attempt);
     const settlement = await ledger.settle(signed, now());
     if (attempt) attempts.settled(attempt, signed, settlement);
