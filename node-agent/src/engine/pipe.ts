@@ -51,7 +51,7 @@ const countsSchema = z.strictObject({
 });
 
 const errorSchema = z.strictObject({
-  code: z.custom<ErrorBody["code"]>((value) => typeof value === "string" && value in errorStatus),
+  code: z.custom<ErrorBody["code"]>((value) => typeof value === "string" && Object.hasOwn(errorStatus, value)),
   message: z.string().max(2_000),
   field: z.string().max(200).optional(),
 });
