@@ -104,6 +104,19 @@ describe("an account", () => {
     await node.expect("welcome");
   });
 
+  it("makes no key, and pairs no node for its developer, with a bot's key: that one asks and nothing else", async () => {
+    const { accounts } = network.gateway;
+    await accounts.registerBot({ developer: "ann", botId: 7_007 });
+    const { key } = await accounts.createApiKey({ developer: "ann", botId: 7_007 });
+    const bot = new TestClient(network.gateway.url, key);
+    for (const path of ["/v1/keys", "/v1/pairing-codes"]) {
+      const { status, json } = await bot.call("POST", path, { body: "{}" });
+      expect([status, json.error?.code]).toEqual([403, "FORBIDDEN"]);
+      expect((await call("POST", path, { body: "{}" })).status).toBe(201);
+    }
+    expect((await bot.call("GET", "/v1/account")).json.account).toBe("developer:ann");
+  });
+
   it("is slowed down with RATE_LIMITED and told when to come back", async () => {
     const eager = await network.clientOf("eager");
     let last = await eager.call("GET", "/v1/account");

@@ -57,6 +57,8 @@ export interface Principal {
   readonly developer: string;
   /** `key`: a developer's key for itself. `person`: a token from init data. `bot`: a bot's key for a person. */
   readonly kind: "key" | "person" | "bot";
+  /** The key is this bot's: it asks, and manages nothing of its developer's. */
+  readonly botId?: number;
 }
 
 export interface IssuedToken {

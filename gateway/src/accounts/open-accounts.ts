@@ -48,7 +48,8 @@ export function openAccounts({
     const { developer, botId } = key;
     if (bombyxUser === undefined) {
       const account = developerAccount(developer);
-      return { account, payer: sponsorAccount(developer), developer, kind: "key" };
+      const payer = sponsorAccount(developer);
+      return { account, payer, developer, kind: "key", ...(botId !== undefined && { botId }) };
     }
     if (botId === undefined) throw notABot();
     if (!/^[1-9][0-9]{0,15}$/.test(bombyxUser)) {

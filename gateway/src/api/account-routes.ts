@@ -1,6 +1,6 @@
 import { BombyxError, tokenRequestSchema } from "@bombyx/protocol/wire";
 import * as z from "zod";
-import type { Accounts } from "../accounts/accounts.ts";
+import type { Accounts, Principal } from "../accounts/accounts.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readJson, sendJson } from "./bodies.ts";
 import type { Callers } from "./callers.ts";
@@ -10,6 +10,18 @@ const keyRequest = z.strictObject({
   label: z.string().min(1).max(64).optional(),
   botId: z.int().positive().optional(),
 });
+
+/**
+ * A bot's key lies on the bot's server: whoever gets hold of it must not make keys that outlive it, nor
+ * pair nodes in its developer's name.
+ */
+function assertDeveloperKey({ kind, botId }: Principal): void {
+  if (kind === "key" && botId === undefined) return;
+  throw new BombyxError(
+    "FORBIDDEN",
+    "Only a developer's own API key does this: neither a bot's nor a token.",
+  );
+}
 
 /** Tokens, balance, API keys and pairing codes. */
 export function accountRoutes(
@@ -34,13 +46,11 @@ export function accountRoutes(
   });
 
   router.on("POST", "/v1/keys", async ({ request, response }) => {
-    const { kind, developer } = await callers.identify(request);
-    if (kind !== "key") {
-      throw new BombyxError("FORBIDDEN", "Only a developer makes API keys: use an API key of your own.");
-    }
+    const principal = await callers.identify(request);
+    assertDeveloperKey(principal);
     const { label, botId } = await readJson(request, keyRequest);
     const { key, id } = await accounts.createApiKey({
-      developer,
+      developer: principal.developer,
       ...(label !== undefined && { label }),
       ...(botId !== undefined && { botId }),
     });
@@ -48,7 +58,9 @@ export function accountRoutes(
   });
 
   router.on("POST", "/v1/pairing-codes", async ({ request, response }) => {
-    const { account } = await callers.identify(request);
+    const principal = await callers.identify(request);
+    if (principal.kind === "key") assertDeveloperKey(principal);
+    const { account } = principal;
     const { code, expiresAt } = await accounts.createPairingCode({ owner: account });
     sendJson(response, 201, { code, expiresAt });
   });
