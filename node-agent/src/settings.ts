@@ -1,7 +1,7 @@
 import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { BombyxError } from "@bombyx/protocol/wire";
+import { BombyxError, limits } from "@bombyx/protocol/wire";
 import * as z from "zod";
 import { assertGatewayUrl } from "./link/gateway-link.ts";
 
@@ -62,7 +62,7 @@ const settings = {
     help: "generate no faster than this, per answer",
   },
   coefficient: {
-    schema: whole(1, 1_000_000).default(1_000),
+    schema: whole(1, limits.coefficient).default(1_000),
     value: "N",
     help: "your price, in 1/1000 of the gateway's (default 1000)",
   },

@@ -11,6 +11,11 @@ export interface ClientOptions {
    * read and use the API key. @default false
    */
   readonly allowHttp?: boolean;
+  /**
+   * Nodes that ask more are not used: owners set their own coefficient on the gateway's price, in 1/1000.
+   * @default 2000: at most twice that price
+   */
+  readonly maxCoefficient?: number;
   /** What to trust. @default the strict policy: Intel's root and released measurements only */
   readonly policy?: Policy;
   /** Session for requests that name no `user`. @default "" */

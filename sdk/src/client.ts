@@ -89,6 +89,7 @@ export class BombyxClient {
       now,
       random: randomFraction,
       minOwners: policy.minOwners ?? 1,
+      maxCoefficient: options.maxCoefficient ?? 2_000,
       emit,
     });
     this.#pool = new SessionPool(connector, now, this.#lifetime.signal);

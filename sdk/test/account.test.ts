@@ -1,6 +1,7 @@
 import { BombyxClient, exchangeInitData } from "@bombyx/sdk";
 import { expect, test } from "vitest";
 import { ask, stage, story } from "./stand-in/index.ts";
+import { saying } from "./stand-in/script.ts";
 
 test("init data is exchanged for a token that serves as a key, asked for anew before each request", async () => {
   const { gateway } = await stage();
@@ -54,4 +55,24 @@ test("a bot's client says for whom it asks, in the clear header alone", async ()
   expect(choices[0].message.content).toBe(story);
   expect(gateway.saw('["bombyx-user","4242"]')).toBe(true);
   expect(JSON.stringify(gateway.nodes.map(({ requests }) => requests))).not.toContain("4242");
+});
+
+test("a node that asks a multiple of the price gets no prompt, however well the gateway speaks of it", async () => {
+  const greedy = { name: "greedy", score: 1e6, coefficient: 100_000, script: saying(story) };
+  const { client, gateway } = await stage([greedy, { name: "fair", score: 1e-6, script: saying(story) }]);
+  const { bombyx } = await client.chat.completions.create(ask);
+  expect(bombyx.node).toBe(gateway.nodes[1]?.candidate.node);
+  expect(gateway.nodes[0]?.requests).toEqual([]);
+});
+
+test("a dear node serves who pays for it, and nobody else", async () => {
+  const dear = { name: "dear", coefficient: 3_000, script: saying(story) };
+  const { client, gateway } = await stage([dear]);
+  await expect(client.chat.completions.create(ask)).rejects.toMatchObject({
+    code: "NO_CANDIDATE",
+    field: "maxCoefficient",
+  });
+  expect(gateway.saw("/sessions")).toBe(false);
+  const generous = await stage([dear], { maxCoefficient: 3_000 });
+  expect((await generous.client.chat.completions.create(ask)).choices[0].message.content).toBe(story);
 });

@@ -45,7 +45,7 @@ export const candidatesSchema = z.object({
         /** Hash of the model manifest that serves this model there. */
         manifest: hex.b32,
         /** Price coefficient of the node, in 1/1000. */
-        coefficient: count,
+        coefficient: z.int().min(1).max(limits.coefficient),
         /** The scheduler's weight: greater is better. */
         score: z.number().positive(),
         /** Opaque per-owner tag, so that a standby can differ in owner. */

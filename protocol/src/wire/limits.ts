@@ -16,6 +16,8 @@ export const limits = {
   requestBuckets: [1, 4, 16, 64, 256].map((kb) => kb * 1024) as readonly number[],
   /** A sealed request is its bucket, secretstream's header (24) and one tag (17). */
   sealedRequestOverheadBytes: 24 + 17,
+  /** A node's price coefficient, in 1/1000, is 1 to this. */
+  coefficient: 1_000_000,
   /** Declared maximum of completion tokens, in the clear. */
   maxTokensBuckets: [256, 1_024, 4_096, 16_384, 65_536] as readonly number[],
   /** Plaintext of an answer frame, padding included. */

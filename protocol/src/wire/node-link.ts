@@ -148,7 +148,7 @@ export const nodeControlSchema = z.discriminatedUnion("t", [
     /** Once, for a node that this gateway has not seen. */
     pairingCode: z.string().max(64).optional(),
     /** Price coefficient in 1/1000. */
-    coefficient: count,
+    coefficient: z.int().min(1).max(limits.coefficient),
   }),
   /** A new epoch's bundle, base64 of its exact JSON; the gateway answers `attested` or `refused`. */
   z.strictObject({ t: z.literal("attest"), bundle: base64 }),

@@ -15,6 +15,8 @@ export interface ConnectorOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly minOwners: number;
+  /** In 1/1000; dearer nodes are passed over. */
+  readonly maxCoefficient: number;
   readonly emit: (event: ClientEvent) => void;
 }
 
@@ -57,8 +59,9 @@ export class Connector {
 
   async #openOnce(wish: Wish, signal: AbortSignal): Promise<Session> {
     const { gateway, random, emit } = this.#options;
-    const offer = await gateway.candidates(wish.model, wish.not, signal);
-    assertPrice(offer);
+    const offered = await gateway.candidates(wish.model, wish.not, signal);
+    assertPrice(offered);
+    const offer = this.#affordable(offered);
     let refused: unknown;
     let unreached: unknown;
     const queue = await this.#admitted(order(offer, wish, random), wish, signal);
@@ -96,6 +99,21 @@ export class Connector {
         retryAfterMs: 1_000,
       })
     );
+  }
+
+  /** @throws BombyxError NO_CANDIDATE when there are nodes, and each asks more than the caller pays. */
+  #affordable(offer: Candidates): Candidates {
+    const { maxCoefficient } = this.#options;
+    const candidates = offer.candidates.filter(({ coefficient }) => coefficient <= maxCoefficient);
+    if (candidates.length === 0 && offer.candidates.length > 0) {
+      const least = Math.min(...offer.candidates.map(({ coefficient }) => coefficient));
+      throw new BombyxError(
+        "NO_CANDIDATE",
+        `Every node of ${offer.model} asks ${least / 1_000} times the gateway's price or more; maxCoefficient allows ${maxCoefficient / 1_000}.`,
+        { field: "maxCoefficient" },
+      );
+    }
+    return { ...offer, candidates };
   }
 
   /** Applies the policy's `minOwners` to those that verify; with 1 there is nothing to count ahead. */

@@ -40,6 +40,7 @@ export interface NodeOptions {
   readonly platform?: string;
   readonly model?: string;
   readonly score?: number;
+  readonly coefficient?: number;
   readonly script: Script;
 }
 
@@ -74,7 +75,15 @@ export class StandInNode {
   }
 
   static async create(world: TestWorld, options: NodeOptions): Promise<StandInNode> {
-    const { name, owner = name, platform = name, model = "spark", score = 1, script } = options;
+    const {
+      name,
+      owner = name,
+      platform = name,
+      model = "spark",
+      score = 1,
+      coefficient = 1_000,
+      script,
+    } = options;
     const link = newSigningKeyPair();
     const sig = newSigningKeyPair();
     const kem = newKemKeyPair();
@@ -119,7 +128,7 @@ export class StandInNode {
       name,
       attestationId: toHex(attestationId(data)),
       manifest: manifestHash(manifest),
-      coefficient: 1_000,
+      coefficient,
       score,
       owner,
     };
