@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { limits, toHex } from "@bombyx/protocol/wire";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sealedHead } from "./support/client.ts";
 import { startNetwork, type TestNetwork } from "./support/network.ts";
 import { dialRaw } from "./support/raw.ts";
 
@@ -12,6 +14,31 @@ afterAll(() => network.close());
 const upgrade = (path: string) =>
   `GET ${path} HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
   `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${"A".repeat(22)}==\r\n\r\n`;
+
+it("a client that announces a body and does not send it holds a slot for ten seconds, not for ever", async () => {
+  const node = await network.join({ model: "slow", slots: 1 });
+  const priceId = await network.client.priceId("slow");
+  const session = await network.client.openSession(node.identity);
+  const head = {
+    ...network.client.headers,
+    ...sealedHead({ priceId, idempotencyId: "a".repeat(32) }),
+    "content-length": "1065",
+  };
+  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
+  const id = { session: toHex(session.sessionId), request: 0 };
+  const socket = await dialRaw(
+    network.client.url,
+    `POST /v1/sealed/${id.session}/0 HTTP/1.1\r\nHost: gateway\r\n${lines.join("")}\r\n`,
+  );
+  const { ledger } = network.gateway;
+  while ((await ledger.attemptOf(id)) === undefined);
+  const honest = network.client.ask(session, { priceId, request: 1 });
+  network.advance(limits.readerStallMs);
+  await once(socket, "close");
+  (await node.requests.next()).answer("served");
+  expect(await honest.text()).toBe("served");
+  expect(await ledger.attemptOf(id)).toMatchObject({ state: "released" });
+});
 
 describe("the gateway outlives", () => {
   it("an upgrade to another path whose socket is reset", async () => {

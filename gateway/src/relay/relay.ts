@@ -77,7 +77,7 @@ export class Relay {
     const attempt = known ?? (await this.#admit(session, question));
     try {
       if (known && known.idempotencyId !== question.head.idempotencyId) throw alreadyUsed();
-      const sealed = await question.body();
+      const sealed = await this.#body(question);
       const requestHash = toHex(blake2b256(sealed));
       if (known && known.requestHash !== requestHash) throw alreadyUsed();
       attempt.requestHash = requestHash;
@@ -108,6 +108,18 @@ export class Relay {
       throw new BombyxError("REQUEST_UNKNOWN", "Nothing is kept of this request; ask anew.");
     }
     await this.#stream(attempt, response, { kind: linkKind.resume, from, payload, arrivedAt: undefined });
+  }
+
+  /** A slot and money wait for the body: who sends it no faster than in `limits.readerStallMs` loses both. */
+  async #body({ body, response }: SealedQuestion): Promise<Buffer> {
+    const { stalls } = this.#options;
+    const slow = { stalled: () => void response.destroy() };
+    stalls.add(slow);
+    try {
+      return await body();
+    } finally {
+      stalls.delete(slow);
+    }
   }
 
   /** It ended without being paid and holds nothing: were it forwarded once more, its answer would be free. */

@@ -4,7 +4,7 @@ interface Stallable {
   stalled(): void;
 }
 
-/** Readers whose buffers are full; whoever stays so for `limits.readerStallMs` is cut off. */
+/** Clients that are waited for: readers whose buffers are full, senders of a body. Whoever stays so for `limits.readerStallMs` is cut off. */
 export class StallWatch {
   readonly #now: () => number;
   readonly #since = new Map<Stallable, number>();
