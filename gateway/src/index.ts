@@ -8,6 +8,7 @@ import { ready } from "@bombyx/protocol/receipt";
 import { BombyxError } from "@bombyx/protocol/wire";
 import type { Accounts } from "./accounts/accounts.ts";
 import { openAccounts } from "./accounts/open-accounts.ts";
+import { RateLimiter } from "./accounts/rate-limit.ts";
 import { accountRoutes } from "./api/account-routes.ts";
 import { sendJson } from "./api/bodies.ts";
 import { Callers } from "./api/callers.ts";
@@ -53,6 +54,8 @@ export interface GatewaySurroundings {
 }
 
 const sweepEveryMs = 15_000;
+/** An epoch lasts an hour; the rest is for links that come and go. */
+const attestationRate = { perMinute: 6, burst: 30 };
 const bundlesKeptMs = 24 * 3_600_000;
 
 /** Starts a gateway: everything it consists of, in the order in which one needs the other. */
@@ -107,6 +110,7 @@ export async function startGateway(
     accounts,
     intake,
     prices,
+    attestations: new RateLimiter("attestations of a node", attestationRate, now),
     ackPk: acks.publicKey,
     log,
     events: {

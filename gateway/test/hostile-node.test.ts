@@ -46,6 +46,20 @@ it("a node that ignores its window is stopped before a client that reads nothing
   socket.destroy();
 });
 
+it("a node that attests over and over is sent away for a while, and welcome again after it", async () => {
+  const node = await network.join({ model: "restless" });
+  for (let i = 0; i < 40; i++) node.attest();
+  let answer = await node.control.next();
+  for (let taken = 0; answer.t === "attested"; answer = await node.control.next()) {
+    expect(++taken).toBeLessThan(30);
+  }
+  expect(answer).toMatchObject({ t: "refused", code: "RATE_LIMITED", fatal: false });
+  await node.closed;
+  network.advance(60_000);
+  const again = await network.join({ model: "restless", identity: node.identity });
+  expect(again.identity.node).toBe(node.identity.node);
+});
+
 it("a receipt on the stream of another answer ends neither; on its own it settles", async () => {
   const { node, priceId, session } = await linked("crossed");
   const ask = (request: number) =>

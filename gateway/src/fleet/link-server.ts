@@ -13,6 +13,7 @@ import {
 } from "@bombyx/protocol/wire";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Accounts, NodeRecord } from "../accounts/accounts.ts";
+import type { RateLimiter } from "../accounts/rate-limit.ts";
 import type { Log } from "../log.ts";
 import type { PriceList } from "../prices.ts";
 import type { AttestationIntake } from "./attestation-intake.ts";
@@ -28,6 +29,8 @@ export interface LinkServerOptions {
   readonly accounts: Accounts;
   readonly intake: AttestationIntake;
   readonly prices: PriceList;
+  /** Attestations by node: each costs an appraisal, and a place in the store for a day. */
+  readonly attestations: RateLimiter;
   /** Verifies Acks, hex. */
   readonly ackPk: string;
   readonly events: LinkEvents;
@@ -246,6 +249,7 @@ class LinkConnection {
     const { fleet, intake, prices, log } = this.#options;
     switch (message.t) {
       case "attest": {
+        this.#options.attestations.take(node.id);
         const attested = await intake.accept(node.id, fromBase64(message.bundle));
         if (node.link !== link) return;
         fleet.attest(node, attested);
