@@ -1,5 +1,5 @@
 import type { OfferedModel } from "@bombyx/protocol/wire";
-import { expectedServiceMs, nextPenalty, nextServiceMs, type Offer } from "../scheduler/offer.ts";
+import { expectedServiceMs, nextPenalty, nextServiceMs, type Offer, remembered } from "../scheduler/offer.ts";
 import { SlotQueue } from "../scheduler/slot-queue.ts";
 import type { Attested } from "./attestation-intake.ts";
 import type { NodeLink } from "./node-link.ts";
@@ -27,11 +27,19 @@ export class FleetNode {
   attested: Attested | undefined;
   draining = false;
   quarantined = false;
-  penalty = 1;
+  readonly #now: () => number;
+  #penalty = 1;
+  #judgedAt = 0;
   /** As the node last said; more than this gateway's own share when it serves others, too. */
   load = { running: 0, queued: 0, sessions: 0 };
 
-  constructor(id: string, owner: { account: string; tag: string }, handshakes: TokenBucket) {
+  constructor(
+    id: string,
+    owner: { account: string; tag: string },
+    handshakes: TokenBucket,
+    now: () => number,
+  ) {
+    this.#now = now;
     this.id = id;
     this.owner = owner.account;
     this.ownerTag = owner.tag;
@@ -44,7 +52,13 @@ export class FleetNode {
 
   /** Remembers how an attempt went, for the scheduler. */
   judge(failed: boolean): void {
-    this.penalty = nextPenalty(this.penalty, failed);
+    this.#penalty = nextPenalty(this.penalty, failed);
+    this.#judgedAt = this.#now();
+  }
+
+  /** At least 1; what failures added is forgotten with time. */
+  get penalty(): number {
+    return remembered(this.#penalty, 1, this.#now() - this.#judgedAt);
   }
 }
 
@@ -53,12 +67,15 @@ export class NodeOffer implements Offer {
   readonly of: FleetNode;
   readonly queue: SlotQueue;
   model: OfferedModel;
-  serviceMs: number;
+  readonly #now: () => number;
+  #serviceMs: number;
+  #observedAt = 0;
 
-  constructor(of: FleetNode, model: OfferedModel, limits: QueueLimits) {
+  constructor(of: FleetNode, model: OfferedModel, limits: QueueLimits, now: () => number) {
     this.of = of;
     this.model = model;
-    this.serviceMs = expectedServiceMs(model);
+    this.#now = now;
+    this.#serviceMs = expectedServiceMs(model);
     this.queue = new SlotQueue({
       slots: model.slots,
       limit: model.slots * limits.perSlot,
@@ -90,12 +107,16 @@ export class NodeOffer implements Offer {
   get queueLimit(): number {
     return this.queue.limit;
   }
+  get serviceMs(): number {
+    return remembered(this.#serviceMs, expectedServiceMs(this.model), this.#now() - this.#observedAt);
+  }
   get penalty(): number {
     return this.of.penalty;
   }
 
   /** A request held its slot for so long. */
   observe(serviceMs: number): void {
-    this.serviceMs = nextServiceMs(this.serviceMs, serviceMs);
+    this.#serviceMs = nextServiceMs(this.serviceMs, serviceMs);
+    this.#observedAt = this.#now();
   }
 }

@@ -51,6 +51,7 @@ export class Fleet {
         record.node,
         { account: record.owner, tag: this.#options.ownerTag(record.owner) },
         new TokenBucket(limits.handshakesPerSecondPerLink, this.#options.now()),
+        this.#options.now,
       );
       this.#nodes.set(record.node, node);
     }
@@ -100,7 +101,7 @@ export class Fleet {
         listed.queue.slots = model.slots;
         continue;
       }
-      const offer = new NodeOffer(node, model, this.#options.queue);
+      const offer = new NodeOffer(node, model, this.#options.queue, this.#options.now);
       node.offers.set(model.id, offer);
       const offers = this.#byModel.get(model.id);
       if (offers) offers.push(offer);

@@ -38,6 +38,16 @@ export const nextServiceMs = (serviceMs: number, observedMs: number): number =>
 export const nextPenalty = (penalty: number, failed: boolean): number =>
   failed ? Math.min(16, penalty * 2) : Math.max(1, penalty / 2);
 
+/** Half of what was observed is forgotten in this time, ms. */
+const memoryHalfLifeMs = 30_000;
+
+/**
+ * What an observation is worth `idleMs` later: it drifts back to what was `expected` before any. Without
+ * this, a node that looked bad once would get no request by which it could show better.
+ */
+export const remembered = (observed: number, expected: number, idleMs: number): number =>
+  expected + (observed - expected) * 0.5 ** (Math.max(0, idleMs) / memoryHalfLifeMs);
+
 /**
  * Before its first request a node is judged by its own benchmark: a typical request has 512 prompt
  * and 128 completion tokens, and all slots share the decoding speed.

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cost, expectedServiceMs, full, nextPenalty, nextServiceMs, type Offer } from "./offer.ts";
+import {
+  cost,
+  expectedServiceMs,
+  full,
+  nextPenalty,
+  nextServiceMs,
+  type Offer,
+  remembered,
+} from "./offer.ts";
 import { pick, scores, shortage } from "./pick.ts";
 
 const now = 1_000;
@@ -90,6 +98,14 @@ describe("a node's cost", () => {
     expect(penalty).toBe(16);
     expect(nextPenalty(penalty, false)).toBe(8);
     expect(nextPenalty(1, false)).toBe(1);
+  });
+
+  it("forgets what it saw of a node that gets no requests, so that one bad spell starves nobody", () => {
+    expect(remembered(16, 1, 0)).toBe(16);
+    expect(remembered(16, 1, 30_000)).toBe(8.5);
+    expect(remembered(16, 1, 600_000)).toBeCloseTo(1, 4);
+    // It forgets luck as well: a node that once was fast is judged by its benchmark again.
+    expect(remembered(10, 1_000, 600_000)).toBeCloseTo(1_000, 2);
   });
 
   it("follows what it is seen to take", () => {
