@@ -82,6 +82,7 @@ export class BombyxClient {
       (attestationId, signal) => this.#gateway.bundle(attestationId, signal),
       policyAppraiser(policy, fetch, now),
       now,
+      policy.models,
     );
     const connector = new Connector({
       gateway: this.#gateway,

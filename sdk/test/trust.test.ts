@@ -118,6 +118,22 @@ test("a genuine node that attests another model is refused for the one that was 
   expect(manifestHash).toBeTypeOf("function");
 });
 
+test("a model's name stands for the weights that the policy lists, whatever an owner calls his file", async () => {
+  const { gateway, world } = await alone();
+  const clientOf = (sha256: string) =>
+    new BombyxClient({
+      gateway: gateway.url,
+      apiKey: gateway.apiKey,
+      fetch: gateway.fetch,
+      policy: { ...world.policy(), tickMs: 0, models: { spark: ["cd".repeat(32), sha256] } },
+    });
+  const foreign = clientOf("ef".repeat(32)).chat.completions.create(ask);
+  await expect(foreign).rejects.toMatchObject({ code: "ATTESTATION", reason: "MANIFEST" });
+  expect(gateway.saw("/sessions")).toBe(false);
+  const { choices } = await clientOf("ab".repeat(32)).chat.completions.create(ask);
+  expect(choices[0].message.content).toBe(story);
+});
+
 test("a price row that its id does not name is refused", async () => {
   const set = await alone();
   Object.assign(set.gateway.price, { nanoPerUnit: 1_000_000n });

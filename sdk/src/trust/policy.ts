@@ -5,7 +5,7 @@ import {
   strictPolicy as strictAttestation,
   toncenterChainView,
 } from "@bombyx/protocol/attestation";
-import { BombyxError } from "@bombyx/protocol/wire";
+import { BombyxError, hex } from "@bombyx/protocol/wire";
 import * as z from "zod";
 import type { Fetch } from "../gateway/gateway.ts";
 import type { Appraiser } from "./verifier.ts";
@@ -22,6 +22,11 @@ export interface Policy {
   readonly tickMs?: 0 | 80;
   /** Refuse when the verified candidates have fewer different owners, as the gateway names them. @default 1 */
   readonly minOwners?: number;
+  /**
+   * SHA-256 (hex) of the GGUF files that a model's name may stand for. A node attests its weights, but its
+   * owner chooses the name: a name that is not listed here is only the owner's word.
+   */
+  readonly models?: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
@@ -39,6 +44,7 @@ const policySchema = z.strictObject({
   chainEndpoints: z.array(z.url()).min(2, "two or more URLs"),
   tickMs: z.union([z.literal(0), z.literal(80)]).optional(),
   minOwners: z.int().min(1).max(5).optional(),
+  models: z.record(z.string().min(1).max(128), z.array(hex.b32).min(1)).optional(),
 });
 
 /**
@@ -52,11 +58,12 @@ export function parsePolicy(value: unknown): Policy {
     const field = issue?.path.join(".") || "policy";
     throw new BombyxError("BAD_REQUEST", `The policy is not valid at ${field}: ${issue?.message}`, { field });
   }
-  const { tickMs, minOwners, ...policy } = result.data;
+  const { tickMs, minOwners, models, ...policy } = result.data;
   return {
     ...policy,
     ...(tickMs !== undefined && { tickMs }),
     ...(minOwners !== undefined && { minOwners }),
+    ...(models !== undefined && { models }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { AttestationError, manifestHash, type Verdict } from "@bombyx/protocol/attestation";
 import { BombyxError, type Candidate } from "@bombyx/protocol/wire";
+import type { Policy } from "./policy.ts";
 
 /** Judges the exact bytes of a bundle. @throws AttestationError naming the step that refused. */
 export type Appraiser = (
@@ -22,16 +23,19 @@ export class Verifier {
   readonly #fetchBundle: (attestationId: string, signal: AbortSignal) => Promise<Uint8Array>;
   readonly #appraise: Appraiser;
   readonly #now: () => number;
+  readonly #models: Policy["models"];
   readonly #verdicts = new Map<string, Entry>();
 
   constructor(
     fetchBundle: (attestationId: string, signal: AbortSignal) => Promise<Uint8Array>,
     appraise: Appraiser,
     now: () => number,
+    models?: Policy["models"],
   ) {
     this.#fetchBundle = fetchBundle;
     this.#appraise = appraise;
     this.#now = now;
+    this.#models = models;
   }
 
   /**
@@ -42,7 +46,7 @@ export class Verifier {
     const key = `${candidate.attestationId}/${candidate.manifest}`;
     const known = this.#verdicts.get(key);
     if (known && known.verdict.node === candidate.node && known.verdict.validUntil > this.#now()) {
-      assertServes(known.verdict, candidate.manifest, model);
+      this.#assertServes(known.verdict, candidate.manifest, model);
       return known.verdict;
     }
     this.#verdicts.delete(key);
@@ -54,7 +58,7 @@ export class Verifier {
     });
     const { node, attestationId, manifest } = candidate;
     const verdict = await this.#appraise(bundle, { node, attestationId, manifest });
-    assertServes(verdict, manifest, model);
+    this.#assertServes(verdict, manifest, model);
     if (this.#verdicts.size >= bundlesKept) {
       const oldest = this.#verdicts.keys().next();
       if (!oldest.done) this.#verdicts.delete(oldest.value);
@@ -69,15 +73,24 @@ export class Verifier {
       if (key.startsWith(`${attestationId}/`)) this.#verdicts.delete(key);
     }
   }
-}
 
-/** The manifest's hash is attested; that it stands for the model that was asked for is checked here. */
-function assertServes(verdict: Verdict, manifest: string, model: string): void {
-  const document = verdict.manifests.find((known) => manifestHash(known) === manifest);
-  if (document?.model === model) return;
-  throw new AttestationError(
-    "MANIFEST",
-    "statement",
-    `The node attests no model manifest ${manifest.slice(0, 12)}… for ${model}; nothing was sent.`,
-  );
+  /** The manifest's hash is attested; that it stands for the model that was asked for is checked here. */
+  #assertServes(verdict: Verdict, manifest: string, model: string): void {
+    const document = verdict.manifests.find((known) => manifestHash(known) === manifest);
+    if (document?.model !== model) {
+      throw new AttestationError(
+        "MANIFEST",
+        "statement",
+        `The node attests no model manifest ${manifest.slice(0, 12)}… for ${model}; nothing was sent.`,
+      );
+    }
+    const weights = Object.hasOwn(this.#models ?? {}, model) ? this.#models?.[model] : undefined;
+    if (weights && !weights.includes(document.ggufSha256)) {
+      throw new AttestationError(
+        "MANIFEST",
+        "statement",
+        `The node serves ${document.ggufSha256.slice(0, 12)}… under the name ${model}, which the policy does not list; nothing was sent.`,
+      );
+    }
+  }
 }
