@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { sealRequest } from "@bombyx/protocol/session";
-import { envelopeKind, type SignedReceipt, toHex, utf8 } from "@bombyx/protocol/wire";
+import { envelopeKind, linkSubprotocol, type SignedReceipt, toHex, utf8 } from "@bombyx/protocol/wire";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { sealedHead } from "./support/client.ts";
 import { startNetwork, type TestNetwork } from "./support/network.ts";
@@ -12,6 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => network.close());
 afterEach(() => network.killNodes());
+
+const linkUpgrade =
+  "GET /v1/link HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+  `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${"A".repeat(22)}==\r\n` +
+  `Sec-WebSocket-Protocol: ${linkSubprotocol}\r\n\r\n`;
 
 async function linked(model: string) {
   const node = await network.join({ model });
@@ -58,6 +63,23 @@ it("a node that attests over and over is sent away for a while, and welcome agai
   network.advance(60_000);
   const again = await network.join({ model: "restless", identity: node.identity });
   expect(again.identity.node).toBe(node.identity.node);
+});
+
+it("sockets that never say hello keep no node out: the oldest of them goes", async () => {
+  const silent = await Promise.all(
+    Array.from({ length: 256 }, async () => {
+      const socket = await dialRaw(network.client.url, linkUpgrade);
+      await once(socket, "data");
+      return socket;
+    }),
+  );
+  const gone = Promise.race(silent.map((socket) => once(socket.resume(), "close")));
+  const node = await network.join({ model: "punctual" });
+  expect(await network.client.priceId("punctual")).toMatch(/^[0-9a-f]{32}$/);
+  await gone;
+  expect(silent.filter(({ closed }) => closed).length).toBe(1);
+  node.close();
+  for (const socket of silent) socket.destroy();
 });
 
 it("a receipt on the stream of another answer ends neither; on its own it settles", async () => {

@@ -39,8 +39,8 @@ export interface LinkServerOptions {
 }
 
 const helloTimeoutMs = 10_000;
-/** Sockets that may be open without having said who they are. */
-const strangers = 256;
+/** Sockets that may be open without having said who they are; one more, and the oldest goes: a node says hello at once. */
+const strangersMost = 256;
 /** Control messages that may wait while one is being judged. */
 const pendingControls = 64;
 
@@ -68,7 +68,7 @@ export class LinkServer {
   readonly #sockets = new Set<WebSocket>();
   readonly #answered = new WeakSet<WebSocket>();
   readonly #pings: NodeJS.Timeout;
-  #strangers = 0;
+  readonly #strangers = new Set<WebSocket>();
   #closing = false;
 
   constructor(options: LinkServerOptions) {
@@ -78,13 +78,13 @@ export class LinkServer {
   }
 
   get links(): number {
-    return this.#sockets.size - this.#strangers;
+    return this.#sockets.size - this.#strangers.size;
   }
 
   /** Takes an HTTP upgrade of `/v1/link`. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // A browser sends an Origin; nodes are not browsers.
-    if (this.#closing || this.#strangers >= strangers || request.headers.origin !== undefined) {
+    if (this.#closing || request.headers.origin !== undefined) {
       socket.end("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
       return;
     }
@@ -124,12 +124,10 @@ export class LinkServer {
   #greet(socket: WebSocket, from: string): void {
     this.#sockets.add(socket);
     this.#answered.add(socket);
-    this.#strangers++;
-    let stranger = true;
-    const known = () => {
-      if (stranger) this.#strangers--;
-      stranger = false;
-    };
+    const [oldest] = this.#strangers;
+    if (oldest && this.#strangers.size >= strangersMost) oldest.terminate();
+    this.#strangers.add(socket);
+    const known = () => void this.#strangers.delete(socket);
     const connection = new LinkConnection(socket, from, this.#options, known);
     socket.on("pong", () => this.#answered.add(socket));
     socket.on("close", () => {
