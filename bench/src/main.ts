@@ -19,7 +19,7 @@ if (name === undefined || !(name in benches)) {
   process.exit(2);
 }
 const { run, sources } = benches[name as keyof typeof benches];
-const report = await run((line) => process.stderr.write(`${line} …\n`));
+const report = await run((line) => process.stderr.write(`${line}\n`));
 
 const record = {
   bench: name,

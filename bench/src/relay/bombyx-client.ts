@@ -36,28 +36,23 @@ interface Target {
   readonly kem: KemPublicKey;
 }
 
-/** Asks the gateway for the bench's node; the bench trusts what it started itself and skips appraisal. */
-export async function findTarget(gateway: string, botKey: string): Promise<Target> {
+/** Asks the gateway for the bench's nodes; the bench trusts what it started itself and skips appraisal. */
+export async function findTargets(gateway: string, botKey: string): Promise<readonly Target[]> {
   const headers = credentials(botKey, 1);
+  const get = async (path: string) => whole(await call(`${gateway}${path}`, "GET", headers));
   const { candidates, price } = candidatesSchema.parse(
-    JSON.parse(fromUtf8(await whole(await call(`${gateway}/v1/candidates?model=paced`, "GET", headers)))),
+    JSON.parse(fromUtf8(await get("/v1/candidates?model=paced"))),
   );
-  const candidate = candidates[0];
-  if (!candidate) throw new Error("the gateway offers no candidate");
-  const bundle = parseBundle(
-    await whole(await call(`${gateway}/v1/bundles/${candidate.attestationId}`, "GET", headers)),
+  return Promise.all(
+    candidates.map(async ({ node, attestationId }) => {
+      const bundle = parseBundle(await get(`/v1/bundles/${attestationId}`));
+      const statement = statementSchema.parse(JSON.parse(fromUtf8(fromBase64(bundle.statement))));
+      const x25519 = statement.kem.find(({ alg }) => alg === "x25519");
+      if (!x25519) throw new Error("the node has no X25519 key");
+      const kem = { id: fromHex(x25519.id), x25519: fromHex(x25519.pk) };
+      return { gateway, botKey, node, attestationId, priceId: price.id, kem };
+    }),
   );
-  const statement = statementSchema.parse(JSON.parse(fromUtf8(fromBase64(bundle.statement))));
-  const x25519 = statement.kem.find(({ alg }) => alg === "x25519");
-  if (!x25519) throw new Error("the node has no X25519 key");
-  return {
-    gateway,
-    botKey,
-    node: candidate.node,
-    attestationId: candidate.attestationId,
-    priceId: price.id,
-    kem: { id: fromHex(x25519.id), x25519: fromHex(x25519.pk) },
-  };
 }
 
 const credentials = (botKey: string, person: number): Record<string, string> => ({
@@ -68,17 +63,18 @@ const credentials = (botKey: string, person: number): Record<string, string> => 
 interface Session {
   readonly keys: SessionKeys;
   readonly person: number;
+  readonly target: Target;
   nextRequest: number;
 }
 
 /** Streams through prepared sessions, as an app does that shakes hands while the person types. */
 export class BombyxLoad {
-  readonly #target: Target;
+  readonly #targets: readonly Target[];
   readonly #sealed: boolean;
   readonly #idle: Session[] = [];
 
-  constructor(target: Target, sealed: boolean) {
-    this.#target = target;
+  constructor(targets: readonly Target[], sealed: boolean) {
+    this.#targets = targets;
     this.#sealed = sealed;
   }
 
@@ -91,7 +87,9 @@ export class BombyxLoad {
   }
 
   async #open(person: number): Promise<Session> {
-    const { gateway, botKey, node, attestationId, kem } = this.#target;
+    const target = this.#targets[person % this.#targets.length];
+    if (!target) throw new Error("the gateway offers no candidate");
+    const { gateway, botKey, node, attestationId, kem } = target;
     const handshake = initiateHandshake(
       { suite: 1, attestationId: fromHex(attestationId), kemId: kem.id },
       kem,
@@ -106,7 +104,7 @@ export class BombyxLoad {
     const body = await whole(response);
     if (response.statusCode !== 201)
       throw new Error(`handshake: HTTP ${response.statusCode} ${fromUtf8(body)}`);
-    return { keys: handshake.finish(body), person, nextRequest: 0 };
+    return { keys: handshake.finish(body), person, target, nextRequest: 0 };
   }
 
   readonly open: OpenStream = async (_tokens, onStamp) => {
@@ -115,13 +113,13 @@ export class BombyxLoad {
     const request = session.nextRequest++;
     const body = this.#sealed ? sealRequest(session.keys, request, utf8("{}")) : new Uint8Array(sealedBytes);
     const response = await call(
-      `${this.#target.gateway}/v1/sealed/${toHex(session.keys.sessionId)}/${request}`,
+      `${session.target.gateway}/v1/sealed/${toHex(session.keys.sessionId)}/${request}`,
       "POST",
       {
-        ...credentials(this.#target.botKey, session.person),
+        ...credentials(session.target.botKey, session.person),
         "content-type": "application/octet-stream",
         [sealedHeaders.idempotencyId]: toHex(randomBytes(16)),
-        [sealedHeaders.price]: this.#target.priceId,
+        [sealedHeaders.price]: session.target.priceId,
         [sealedHeaders.maxTokens]: String(limits.maxTokensBuckets[0]),
       },
       body,

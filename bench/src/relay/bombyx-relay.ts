@@ -6,12 +6,14 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Network, startNetwork } from "@bombyx/devnet/network";
 import { toncenterChainView } from "@bombyx/protocol/attestation";
-import { BombyxLoad, findTarget } from "./bombyx-client.ts";
+import { BombyxLoad, findTargets } from "./bombyx-client.ts";
 import type { Relay } from "./peers.ts";
 import { loadCore, type Running, relayCore, startPinned } from "./pinned.ts";
 
 const gatewayCli = fileURLToPath(new URL("../../../gateway/src/cli.ts", import.meta.url));
 const linkSource = fileURLToPath(new URL("./link-source.ts", import.meta.url));
+/** The most that one node may offer. */
+const slotsPerNode = 256;
 const developer = "devnet";
 const botId = 7_000_000_001;
 
@@ -43,8 +45,12 @@ export async function bombyxRelay(options: BombyxRelayOptions): Promise<BombyxRe
   spawnSync("taskset", ["-acp", relayCore, String(network.gateway.pid)]);
   await admin(network, ["bots", "register", "--developer", developer, "--bot", String(botId)]);
   const { key } = await admin(network, ["keys", "create", "--developer", developer, "--bot", String(botId)]);
-  const source = await startSource(network, options);
-  const load = new BombyxLoad(await findTarget(network.gateway.url, String(key)), options.sealed);
+  const sources: Running[] = [];
+  for (let slots = 0; slots < options.sessions; slots += slotsPerNode) {
+    sources.push(await startSource(network, options));
+  }
+  const targets = await findTargets(network.gateway.url, String(key));
+  const load = new BombyxLoad(targets, options.sealed);
   await load.prepare(options.sessions);
   return {
     name: options.sealed ? "bombyx sealed" : "bombyx plain",
@@ -52,7 +58,7 @@ export async function bombyxRelay(options: BombyxRelayOptions): Promise<BombyxRe
     pids: [network.gateway.pid],
     network,
     stop: async () => {
-      await source.stop();
+      await Promise.all(sources.map((source) => source.stop()));
       await network.stop();
       await rm(folder, { recursive: true, force: true });
     },

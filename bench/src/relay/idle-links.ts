@@ -1,6 +1,14 @@
 import type { Network } from "@bombyx/devnet/network";
 import { newSigningKeyPair, ready, sign } from "@bombyx/protocol/session";
-import { concat, fromHex, gatewayControlSchema, linkSubprotocol, toHex, utf8 } from "@bombyx/protocol/wire";
+import {
+  concat,
+  errorBodySchema,
+  fromHex,
+  gatewayControlSchema,
+  linkSubprotocol,
+  toHex,
+  utf8,
+} from "@bombyx/protocol/wire";
 import { WebSocket } from "ws";
 import { residentBytes } from "./process-usage.ts";
 
@@ -21,12 +29,7 @@ export async function idleLinkBytes(network: Network, links: number): Promise<nu
 /** A node that has proved its link key, is paired and welcome, and has no model loaded yet. */
 async function idleLink(network: Network): Promise<WebSocket> {
   const keys = newSigningKeyPair();
-  const response = await fetch(`${network.gateway.url}/v1/pairing-codes`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${network.apiKey}` },
-  });
-  if (!response.ok) throw new Error(`pairing code: HTTP ${response.status} ${await response.text()}`);
-  const { code } = (await response.json()) as { code: string };
+  const code = await pairingCode(network);
   const socket = new WebSocket(`${network.gateway.url.replace(/^http/, "ws")}/v1/link`, linkSubprotocol);
   return new Promise((resolve, reject) => {
     socket.on("error", reject);
@@ -51,4 +54,18 @@ async function idleLink(network: Network): Promise<WebSocket> {
       );
     });
   });
+}
+
+/** As fast as the gateway's rate limit lets one account ask. */
+async function pairingCode(network: Network): Promise<string> {
+  for (;;) {
+    const response = await fetch(`${network.gateway.url}/v1/pairing-codes`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${network.apiKey}` },
+    });
+    if (response.ok) return ((await response.json()) as { code: string }).code;
+    const { error } = errorBodySchema.parse(await response.json());
+    if (error.retryAfterMs === undefined) throw new Error(`pairing code: ${error.message}`);
+    await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs));
+  }
 }

@@ -1,7 +1,7 @@
 import type { Relay } from "./peers.ts";
 import { cpuUs } from "./process-usage.ts";
 import { median } from "./samples.ts";
-import { type LoadResult, loadStreams } from "./stream-load.ts";
+import { type LoadResult, loadStreams, type OpenStream } from "./stream-load.ts";
 
 /** Latencies of a quiet relay: few streams, rounds interleaved over all relays so that noise hits each alike. */
 export interface Latency {
@@ -32,22 +32,46 @@ export async function latencies(
 }
 
 export interface Cost extends LoadResult {
-  /** CPU of the relay per token that it carried, µs. */
+  /** CPU of the relay per token that it carried while all streams ran, µs. */
   readonly cpuUsPerToken: number;
   /** Every token came, none after a pause of ten gaps, no stream failed. */
   readonly sustained: boolean;
 }
 
-/** CPU of a relay that carries `streams` paced streams at once. */
+const rampMs = 2_000;
+const marginMs = 500;
+
+/**
+ * CPU of a relay that carries `streams` paced streams at once, taken while all of them run: what begins
+ * and ends a request is not part of a token's cost.
+ */
 export async function cost(
   { open, pids }: Relay,
   load: { streams: number; tokens: number; gapMs: number },
 ): Promise<Cost> {
-  const before = cpuUs(pids);
-  const result = await loadStreams(open, { ...load, rampPerSecond: load.streams / 2 });
+  let tokens = 0;
+  const marks: { cpuUs: number; tokens: number }[] = [];
+  const mark = () => marks.push({ cpuUs: cpuUs(pids), tokens });
+  const timers = [
+    setTimeout(mark, rampMs + marginMs),
+    setTimeout(mark, Math.max(rampMs + 2 * marginMs, load.tokens * load.gapMs - marginMs)),
+  ];
+  const counted: OpenStream = (count, onStamp) =>
+    open(count, (stampUs) => {
+      tokens++;
+      onStamp(stampUs);
+    });
+  const result = await loadStreams(counted, {
+    ...load,
+    rampPerSecond: (load.streams * 1_000) / rampMs,
+  });
+  for (const timer of timers) clearTimeout(timer);
+  const [begin, end] = marks;
+  const spent =
+    begin && end ? (end.cpuUs - begin.cpuUs) / Math.max(1, end.tokens - begin.tokens) : Number.NaN;
   return {
     ...result,
-    cpuUsPerToken: (cpuUs(pids) - before) / Math.max(1, result.tokens),
+    cpuUsPerToken: spent,
     sustained: result.lost === 0 && result.failed === 0 && result.stalled === 0,
   };
 }
