@@ -51,7 +51,9 @@ const countsSchema = z.strictObject({
 });
 
 const errorSchema = z.strictObject({
-  code: z.custom<ErrorBody["code"]>((value) => typeof value === "string" && Object.hasOwn(errorStatus, value)),
+  code: z.custom<ErrorBody["code"]>(
+    (value) => typeof value === "string" && Object.hasOwn(errorStatus, value),
+  ),
   message: z.string().max(2_000),
   field: z.string().max(200).optional(),
 });
