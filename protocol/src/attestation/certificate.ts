@@ -1,19 +1,9 @@
 import { fromBase64, toBase64, toHex } from "../wire/encoding.ts";
-import {
-  boolean,
-  type Der,
-  DerReader,
-  nextTime,
-  smallInteger,
-  tags,
-  unsignedInteger,
-  wholeBits,
-} from "./der.ts";
-import { rawSignature, VerificationKey } from "./ecdsa.ts";
+import { boolean, type Der, DerReader, nextTime, smallInteger, tags, unsignedInteger } from "./der.ts";
+import { VerificationKey } from "./ecdsa.ts";
 import { AttestationError, refusal } from "./error.ts";
+import { openSigned } from "./signed-der.ts";
 
-/** The only signature algorithm of Intel's certificates, as an AlgorithmIdentifier: ecdsa-with-SHA256. */
-export const ecdsaWithSha256 = "300a06082a8648ce3d040302";
 /** SubjectPublicKeyInfo of an uncompressed P-256 point, up to the point. */
 const p256Prefix = "3059301306072a8648ce3d020106082a8648ce3d03010703420004";
 
@@ -112,21 +102,13 @@ function keyUsageOf(bytes: Uint8Array<ArrayBuffer> | undefined): number {
 }
 
 function read(der: Uint8Array<ArrayBuffer>): Certificate {
-  const outer = new DerReader(der);
-  const whole = outer.enter();
-  outer.end();
-  const tbs = whole.next(tags.sequence);
-  const algorithm = toHex(whole.next(tags.sequence).raw);
-  const signature = rawSignature(wholeBits(whole.next(tags.bitString)));
-  whole.end();
-
+  const { tbs, signature, readAlgorithm } = openSigned(der);
   const reader = new DerReader(tbs.content);
   const version = reader.enter(0xa0);
   if (smallInteger(version.next(tags.integer)) !== 2) throw new RangeError("not version 3");
   version.end();
   const serial = toHex(unsignedInteger(reader.next(tags.integer)));
-  if (toHex(reader.next(tags.sequence).raw) !== algorithm || algorithm !== ecdsaWithSha256)
-    throw new RangeError("signed otherwise than by ECDSA with SHA-256");
+  readAlgorithm(reader);
   const issuer = reader.next(tags.sequence);
   const validity = reader.enter();
   const notBefore = nextTime(validity);

@@ -1,8 +1,8 @@
 import { fromHex, toHex } from "../wire/encoding.ts";
-import { type Certificate, ecdsaWithSha256, readExtensions } from "./certificate.ts";
-import { DerReader, nextTime, smallInteger, tags, unsignedInteger, wholeBits } from "./der.ts";
-import { rawSignature } from "./ecdsa.ts";
+import { type Certificate, readExtensions } from "./certificate.ts";
+import { DerReader, nextTime, smallInteger, tags, unsignedInteger } from "./der.ts";
 import { AttestationError, demand, refusal } from "./error.ts";
+import { openSigned } from "./signed-der.ts";
 
 /** A certificate revocation list, v2 (RFC 5280 §5). */
 export interface Crl {
@@ -21,18 +21,10 @@ const unknownExtension = (id: string) =>
   refusal("CRL_EXTENSION", `A revocation list has the critical extension ${id}, which may narrow it.`);
 
 function read(der: Uint8Array<ArrayBuffer>): Crl {
-  const outer = new DerReader(der);
-  const whole = outer.enter();
-  outer.end();
-  const tbs = whole.next(tags.sequence);
-  const algorithm = toHex(whole.next(tags.sequence).raw);
-  const signature = rawSignature(wholeBits(whole.next(tags.bitString)));
-  whole.end();
-
+  const { tbs, signature, readAlgorithm } = openSigned(der);
   const reader = new DerReader(tbs.content);
   if (smallInteger(reader.next(tags.integer)) !== 1) throw new RangeError("not version 2");
-  if (toHex(reader.next(tags.sequence).raw) !== algorithm || algorithm !== ecdsaWithSha256)
-    throw new RangeError("signed otherwise than by ECDSA with SHA-256");
+  readAlgorithm(reader);
   const issuer = toHex(reader.next(tags.sequence).raw);
   const thisUpdate = nextTime(reader);
   const nextUpdate = nextTime(reader);

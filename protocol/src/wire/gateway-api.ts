@@ -96,12 +96,3 @@ export const tokenRequestSchema = z.strictObject({
   initData: z.string().min(1).max(8_192),
 });
 export const tokenSchema = z.object({ token: z.string(), expiresAt: count });
-
-/** `GET /v1/account`. */
-export const accountSchema = z.object({
-  account: z.string(),
-  /** What may still be spent, nanoTON as a decimal string. */
-  balanceNano: z.string(),
-  reservedNano: z.string(),
-  payer: z.string(),
-});
