@@ -182,8 +182,13 @@ export class Book {
 
   acknowledged(node: string): AckState {
     const row = this.#statements.ack.get({ node });
-    if (row === undefined) return { n: 0, cumulativeNano: 0n, receiptsHash: firstReceiptsHash };
-    return { n: Number(row.n), cumulativeNano: row.cumulative_nano, receiptsHash: row.receipts_hash };
+    if (row === undefined) return { n: 0, units: 0, cumulativeNano: 0n, receiptsHash: firstReceiptsHash };
+    return {
+      n: Number(row.n),
+      units: Number(row.units),
+      cumulativeNano: row.cumulative_nano,
+      receiptsHash: row.receipts_hash,
+    };
   }
 
   #find({ session, request }: AttemptId): AttemptRow | undefined {
@@ -265,10 +270,11 @@ export class Book {
     const before = this.acknowledged(node);
     const ack = {
       n: before.n + 1,
+      units: before.units + receipt.units,
       cumulativeNano: before.cumulativeNano + nodeNano,
       receiptsHash: nextReceiptsHash(before.receiptsHash, receipt),
     };
-    this.#statements.saveAck.run({ ...ack, node, n: BigInt(ack.n) });
+    this.#statements.saveAck.run({ ...ack, node, n: BigInt(ack.n), units: BigInt(ack.units) });
     return ack;
   }
 

@@ -227,6 +227,7 @@ describe("a receipt", () => {
   it("advances the node's acknowledgement in the same step", async () => {
     expect(await ledger.acknowledged(attempt().node)).toEqual({
       n: 0,
+      units: 0,
       cumulativeNano: 0n,
       receiptsHash: firstReceiptsHash,
     });
@@ -236,12 +237,14 @@ describe("a receipt", () => {
     const firstHash = nextReceiptsHash(firstReceiptsHash, receiptFor(first).receipt);
     expect((await ledger.settle(receiptFor(first), 2_000)).ack).toEqual({
       n: 1,
+      units: 640,
       cumulativeNano: 11_520n,
       receiptsHash: firstHash,
     });
     const { ack } = await ledger.settle(receiptFor(second), 2_000);
     expect(ack).toEqual({
       n: 2,
+      units: 1_280,
       cumulativeNano: 23_040n,
       receiptsHash: nextReceiptsHash(firstHash, receiptFor(second).receipt),
     });

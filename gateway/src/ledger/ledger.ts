@@ -105,6 +105,8 @@ export interface AttemptRecord extends Attempt {
 export interface AckState {
   /** Receipts that paid this node, counted. */
   readonly n: number;
+  /** Units of those receipts. */
+  readonly units: number;
   readonly cumulativeNano: bigint;
   /** H(previous ‖ H(receipt)), hex; 32 zero bytes before the first. */
   readonly receiptsHash: string;

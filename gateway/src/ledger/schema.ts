@@ -19,7 +19,7 @@ export interface LedgerSchema {
   attempts: AttemptsTable;
   /** SignedReceipt as JSON, by attempt: the last running one, then the one that settled. */
   receipts: { attempt: bigint; signed: string };
-  acks: { node: string; n: bigint; cumulative_nano: bigint; receipts_hash: string };
+  acks: { node: string; n: bigint; cumulative_nano: bigint; receipts_hash: string; units: bigint };
 }
 
 export interface AttemptsTable {
@@ -134,5 +134,12 @@ export const ledgerMigrations: readonly Migration<LedgerSchema>[] = [
     db.schema
       .alterTable("attempts")
       .addColumn("paid_bytes", "bigint", (column) => column.notNull().defaultTo(0)),
+  ],
+  // What each node served, beside what it earned: owners see both, and a leaf of an epoch names both.
+  (db) => [
+    db.schema.alterTable("acks").addColumn("units", "bigint", (column) => column.notNull().defaultTo(0)),
+    sql`UPDATE acks SET units = (
+      SELECT coalesce(sum(attempts.units), 0) FROM attempts
+      WHERE attempts.node = acks.node AND attempts.state = 'settled')`,
   ],
 ];

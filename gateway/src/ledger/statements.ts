@@ -161,24 +161,30 @@ export function ledgerStatements(database: DatabaseSync) {
     ack: prepare<{ node: string }>()(database, ($) =>
       db.selectFrom("acks").selectAll().where("node", "=", $("node")),
     ),
-    saveAck: prepare<{ node: string; n: bigint; cumulativeNano: bigint; receiptsHash: string }>()(
-      database,
-      ($) =>
-        db
-          .insertInto("acks")
-          .values({
-            node: $("node"),
-            n: $("n"),
-            cumulative_nano: $("cumulativeNano"),
-            receipts_hash: $("receiptsHash"),
-          })
-          .onConflict((conflict) =>
-            conflict.column("node").doUpdateSet((row) => ({
-              n: row.ref("excluded.n"),
-              cumulative_nano: row.ref("excluded.cumulative_nano"),
-              receipts_hash: row.ref("excluded.receipts_hash"),
-            })),
-          ),
+    saveAck: prepare<{
+      node: string;
+      n: bigint;
+      units: bigint;
+      cumulativeNano: bigint;
+      receiptsHash: string;
+    }>()(database, ($) =>
+      db
+        .insertInto("acks")
+        .values({
+          node: $("node"),
+          n: $("n"),
+          units: $("units"),
+          cumulative_nano: $("cumulativeNano"),
+          receipts_hash: $("receiptsHash"),
+        })
+        .onConflict((conflict) =>
+          conflict.column("node").doUpdateSet((row) => ({
+            n: row.ref("excluded.n"),
+            units: row.ref("excluded.units"),
+            cumulative_nano: row.ref("excluded.cumulative_nano"),
+            receipts_hash: row.ref("excluded.receipts_hash"),
+          })),
+        ),
     ),
     totals: prepare<object>()(database, () =>
       db
