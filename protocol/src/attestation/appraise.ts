@@ -7,7 +7,10 @@ import { limits } from "../wire/limits.ts";
 import { type Bundle, parseBundle } from "./bundle.ts";
 import type { Block, ChainView } from "./chain-view.ts";
 import { demand, refusal } from "./error.ts";
-import type { AttestationPolicy, MeasurementRow } from "./policy.ts";
+import type { TrustMemory } from "./memory.ts";
+import type { AttestationPolicy, MeasurementRow, ReleaseKeys } from "./policy.ts";
+import { demandRegistered, type HostingClass, type Registry, type RegistryState } from "./registry.ts";
+import { findRow, type ReleaseManifest, releaseKeysId, verifyRelease } from "./release.ts";
 import {
   attestationId,
   bootBinding,
@@ -19,7 +22,7 @@ import {
   type Statement,
   statementSchema,
 } from "./statement.ts";
-import { demandInstant, type QuoteVerdict, verifyQuote } from "./verify-quote.ts";
+import { demandInstant, type QuoteVerdict, type TcbVerdict, verifyQuote } from "./verify-quote.ts";
 
 /** A verdict is kept no longer than this (PROTOCOL §4 step 12). */
 const verdictMs = 3_600_000;
@@ -39,6 +42,10 @@ export interface Appraisal {
   readonly bundle: Uint8Array;
   readonly policy: AttestationPolicy;
   readonly chain: ChainView;
+  /** Asked only by a policy that requires one. */
+  readonly registry?: Registry;
+  /** What this client has seen, so that a rollback is noticed. */
+  readonly memory?: TrustMemory;
   /** ms since epoch, of the device. */
   readonly now: number;
   readonly expect: Expectation;
@@ -61,7 +68,14 @@ export interface Verdict {
   /** Ed25519 key of receipts. */
   readonly sigPk: Uint8Array;
   readonly platformId: string;
-  readonly tcb: { readonly status: string; readonly evaluation: number };
+  /** Where the registry says that the machine stands; undefined under a policy without a registry. */
+  readonly hosting: HostingClass | undefined;
+  readonly tcb: TcbVerdict;
+  readonly quoteVersion: 4 | 5;
+  /** Version of the signed release; undefined where the policy itself lists the rows. */
+  readonly releaseVersion: number | undefined;
+  /** ms since epoch: the quote is no older than its beacon. */
+  readonly beaconAt: number;
   /** The release that runs there. */
   readonly row: MeasurementRow;
   /** Cocoon's image hash. */
@@ -71,10 +85,12 @@ export interface Verdict {
 }
 
 /**
- * PROTOCOL §4 steps 1–10: whether a prompt may be sealed to this node. Fails closed.
+ * PROTOCOL §4 steps 1–11: whether a prompt may be sealed to this node. Fails closed. Step 11 is asked
+ * again before every session, with `demandRegistered`.
  * @throws AttestationError with the reason and step of the first check that failed
  */
-export async function appraise({ bundle: bytes, policy, chain, now, expect }: Appraisal): Promise<Verdict> {
+export async function appraise(appraisal: Appraisal): Promise<Verdict> {
+  const { bundle: bytes, policy, chain, now, expect, memory } = appraisal;
   await ready;
   demandInstant(now);
   const bundle = parseBundle(bytes);
@@ -85,8 +101,11 @@ export async function appraise({ bundle: bytes, policy, chain, now, expect }: Ap
     `The statement has ${statementBytes.length} bytes; at most ${limits.statementBytes} are read.`,
   );
 
-  const quote = await verifyQuote(fromBase64(bundle.quote), bundle.collateral, now, policy);
-  const row = demandRow(quote, policy);
+  const quote = await verifyQuote(fromBase64(bundle.quote), bundle.collateral, now, policy, memory);
+  const lists = await registryLists(appraisal);
+  const release = lists && policy.release ? releaseOf(bundle, policy.release, lists, appraisal) : undefined;
+  if (release) demandFloors(quote, release);
+  const row = demandRow(quote, release?.rows ?? policy.rows, policy);
 
   const committed = await reportData(statementBytes);
   demand(
@@ -104,7 +123,7 @@ export async function appraise({ bundle: bytes, policy, chain, now, expect }: Ap
   const statement = parseStatement(statementBytes);
   const keys = demandKeys(statement);
   demandNode(statement, bundle, expect);
-  demandManifests(statement, bundle, expect);
+  demandManifests(statement, bundle, expect, release);
   demandGpu(statement, bundle, policy);
   demand(
     expect.challenge === undefined || expect.challenge === statement.challenge,
@@ -112,6 +131,11 @@ export async function appraise({ bundle: bytes, policy, chain, now, expect }: Ap
     "The quote does not answer this client's challenge.",
   );
   const block = await demandBeacon(statement, policy, chain, now);
+  const { platformId, imageHash } = quote;
+  const hosting =
+    policy.registry === "required" && lists
+      ? demandRegistered({ platformId, imageHash, bootId: statement.boot_id }, lists, now)
+      : undefined;
 
   return {
     simulated: quote.simulated,
@@ -122,25 +146,70 @@ export async function appraise({ bundle: bytes, policy, chain, now, expect }: Ap
     manifests: bundle.manifests,
     ...keys,
     sigPk: fromHex(statement.sig_pk),
-    platformId: quote.platformId,
+    platformId,
+    hosting,
     tcb: quote.tcb,
+    quoteVersion: quote.quoteVersion,
+    releaseVersion: release?.version,
+    beaconAt: block.at,
     row,
-    imageHash: quote.imageHash,
-    validUntil: Math.min(quote.validUntil, block.at + policy.beaconMaxAgeMs, now + verdictMs),
+    imageHash,
+    validUntil: Math.min(
+      quote.validUntil,
+      block.at + policy.beaconMaxAgeMs,
+      now + verdictMs,
+      release?.notAfter ?? Number.POSITIVE_INFINITY,
+    ),
   };
 }
 
-/** Step 8: one whole row, because registers of different rows would admit a mixture. */
-function demandRow({ measurement }: QuoteVerdict, policy: AttestationPolicy): MeasurementRow {
-  const { mrtd, rtmr0, rtmr1, rtmr2, rtmr3 } = measurement;
-  const row = policy.rows.find(
-    (candidate) =>
-      candidate.mrtd === mrtd &&
-      candidate.rtmr0 === rtmr0 &&
-      candidate.rtmr1 === rtmr1 &&
-      candidate.rtmr2 === rtmr2 &&
-      candidate.rtmr3 === rtmr3,
+/** @throws AttestationError REGISTRY_VIEW when the policy needs lists and there are none. */
+async function registryLists({ policy, registry }: Appraisal): Promise<RegistryState | undefined> {
+  if (policy.registry === "none" && policy.release === null) return undefined;
+  // Before there is a release nothing can pass; the reason should say that, not that a list is missing.
+  if (policy.release === null && policy.rows.length === 0) return undefined;
+  if (registry === undefined)
+    throw refusal("REGISTRY_VIEW", `The policy "${policy.name}" needs a registry, and this client has none.`);
+  return registry.lists();
+}
+
+/** Step 8: what the bundle's release names, and never an older one than this client has accepted. */
+function releaseOf(
+  bundle: Bundle,
+  keys: ReleaseKeys,
+  registry: RegistryState,
+  { memory, now }: Appraisal,
+): ReleaseManifest {
+  const id = releaseKeysId(keys);
+  const seen = memory?.recall();
+  const seenVersion = seen?.releases[id] ?? 0;
+  const release = verifyRelease(bundle.release, { keys, registry, seenVersion, now });
+  if (seen && release.version > seenVersion)
+    memory?.remember({ ...seen, releases: { ...seen.releases, [id]: release.version } });
+  return release;
+}
+
+/** Steps 3 and 4 again, by the floors of the release. */
+function demandFloors({ tcb }: QuoteVerdict, { floors }: ReleaseManifest): void {
+  demand(
+    tcb.crlNumber >= floors.crlNumber,
+    "CRL_ROLLBACK",
+    `A revocation list has number ${tcb.crlNumber}; the release wants ${floors.crlNumber} or later.`,
   );
+  demand(
+    tcb.evaluation >= floors.tcbEvaluation,
+    "COLLATERAL_EVALUATION",
+    `The collateral is of evaluation ${tcb.evaluation}; the release wants ${floors.tcbEvaluation} or later.`,
+  );
+}
+
+/** Step 8: one whole row, because registers of different rows would admit a mixture. */
+function demandRow(
+  { measurement }: QuoteVerdict,
+  rows: readonly MeasurementRow[],
+  policy: AttestationPolicy,
+): MeasurementRow {
+  const row = findRow(rows, measurement);
   if (row === undefined)
     throw refusal(
       "MEASUREMENT",
@@ -198,7 +267,12 @@ function demandNode(statement: Statement, { link }: Bundle, expect: Expectation)
   );
 }
 
-function demandManifests(statement: Statement, { manifests }: Bundle, expect: Expectation): void {
+function demandManifests(
+  statement: Statement,
+  { manifests }: Bundle,
+  expect: Expectation,
+  release: ReleaseManifest | undefined,
+): void {
   const hashes = manifests.map(manifestHash);
   demand(
     hashes.length === statement.manifests.length &&
@@ -211,6 +285,12 @@ function demandManifests(statement: Statement, { manifests }: Bundle, expect: Ex
     expect.manifest === undefined || hashes.includes(expect.manifest),
     "MANIFEST",
     "The node does not attest the model that was asked for.",
+  );
+  const released = release?.models ?? [];
+  demand(
+    released.length === 0 || hashes.every((hash) => released.includes(hash)),
+    "MANIFEST_UNRELEASED",
+    "The node has a model loaded that its release does not list.",
   );
 }
 

@@ -3,6 +3,7 @@ import { canonicalBytes } from "../receipt/canonical.ts";
 import { base64, fromUtf8, hex } from "../wire/encoding.ts";
 import { limits } from "../wire/limits.ts";
 import { demand, refusal } from "./error.ts";
+import { signedReleaseSchema } from "./release.ts";
 import { modelManifestSchema } from "./statement.ts";
 
 /** Collateral in the JSON form that dcap-qvl uses: nine strings. */
@@ -33,7 +34,7 @@ export const bundleSchema = z.strictObject({
   /** NVIDIA evidence, base64, or null when `gpu.mode` is not `cc`. */
   gpu: base64.nullable(),
   /** Signed release manifest; null until there is a release. */
-  release: z.null(),
+  release: signedReleaseSchema.nullable(),
 });
 export type Bundle = z.infer<typeof bundleSchema>;
 

@@ -22,7 +22,8 @@ const instant = z
   });
 const svn = z.int().min(0).max(0xffff);
 const components = z.array(z.object({ svn: z.int().min(0).max(0xff) })).length(16);
-const isvLevel = z.object({ tcb: z.object({ isvsvn: svn }), tcbStatus: z.string() });
+const advisoryIDs = z.array(z.string()).default([]);
+const isvLevel = z.object({ tcb: z.object({ isvsvn: svn }), tcbStatus: z.string(), advisoryIDs });
 const moduleIdentity = { mrsigner: hexBytes(48), attributes: hexBytes(8), attributesMask: hexBytes(8) };
 const document = {
   issueDate: instant,
@@ -39,11 +40,15 @@ const tcbInfoSchema = z.object({
   pceId: hexBytes(2),
   tcbType: z.literal(0),
   tdxModule: z.object(moduleIdentity),
-  tdxModuleIdentities: z.array(z.object({ id: z.string(), ...moduleIdentity, tcbLevels: z.array(isvLevel) })),
+  /** Absent in TCB info of machines that know TDX 1.0 alone. */
+  tdxModuleIdentities: z
+    .array(z.object({ id: z.string(), ...moduleIdentity, tcbLevels: z.array(isvLevel) }))
+    .default([]),
   tcbLevels: z.array(
     z.object({
       tcb: z.object({ sgxtcbcomponents: components, pcesvn: svn, tdxtcbcomponents: components }),
       tcbStatus: z.string(),
+      advisoryIDs,
     }),
   ),
 });

@@ -10,6 +10,8 @@ export interface Crl {
   readonly signature: Uint8Array<ArrayBuffer>;
   /** Hex of the Name's DER. */
   readonly issuer: string;
+  /** CRL number; 0 when the list carries none. */
+  readonly number: bigint;
   readonly thisUpdate: number;
   readonly nextUpdate: number;
   /** Serial numbers as hex, without leading zeros. */
@@ -40,9 +42,22 @@ function read(der: Uint8Array<ArrayBuffer>): Crl {
   }
   const wrapper = reader.enter(0xa0);
   reader.end();
-  readExtensions(wrapper.enter(), [], unknownExtension);
+  const extensions = readExtensions(wrapper.enter(), [], unknownExtension);
   wrapper.end();
-  return { tbs: tbs.raw, signature, issuer, thisUpdate, nextUpdate, revoked };
+  const number = crlNumberOf(extensions.get(crlNumberOid));
+  return { tbs: tbs.raw, signature, issuer, number, thisUpdate, nextUpdate, revoked };
+}
+
+/** 2.5.29.20, hex of its content. */
+const crlNumberOid = "551d14";
+
+function crlNumberOf(bytes: Uint8Array<ArrayBuffer> | undefined): bigint {
+  if (bytes === undefined) return 0n;
+  const reader = new DerReader(bytes);
+  const number = unsignedInteger(reader.next(tags.integer));
+  reader.end();
+  if (number.length > 20) throw new RangeError("a CRL number has at most 20 bytes");
+  return BigInt(`0x0${toHex(number)}`);
 }
 
 /** @throws AttestationError CRL_FORMAT, CRL_EXTENSION */

@@ -20,6 +20,8 @@ export const attestationReasons = {
   BUNDLE_TOO_LARGE: "parse",
   BUNDLE_JSON: "parse",
   BUNDLE_FIELD: "parse",
+  COLLATERAL_TOO_LARGE: "parse",
+  COLLATERAL_FIELD: "parse",
   QUOTE_TOO_LARGE: "parse",
   QUOTE_TRUNCATED: "parse",
   QUOTE_FORMAT: "parse",
@@ -48,6 +50,8 @@ export const attestationReasons = {
   CRL_SIGNATURE: "crl",
   CRL_NOT_YET_VALID: "crl",
   CRL_EXPIRED: "crl",
+  CRL_AGE: "crl",
+  CRL_ROLLBACK: "crl",
   CERT_REVOKED: "crl",
 
   TCB_INFO_FORMAT: "collateral",
@@ -58,6 +62,7 @@ export const attestationReasons = {
   COLLATERAL_EXPIRED: "collateral",
   COLLATERAL_AGE: "collateral",
   COLLATERAL_EVALUATION: "collateral",
+  COLLATERAL_ROLLBACK: "collateral",
 
   QE_REPORT_SIGNATURE: "signature",
   ATTESTATION_KEY: "signature",
@@ -84,6 +89,12 @@ export const attestationReasons = {
   MR_OWNER_CONFIG: "attributes",
   MR_SERVICE_TD: "attributes",
 
+  RELEASE_MISSING: "measurement",
+  RELEASE_SIGNATURES: "measurement",
+  RELEASE_FORMAT: "measurement",
+  RELEASE_UNREGISTERED: "measurement",
+  RELEASE_ROLLBACK: "measurement",
+  RELEASE_EXPIRED: "measurement",
   MEASUREMENT: "measurement",
 
   REPORT_DATA: "report_data",
@@ -102,8 +113,16 @@ export const attestationReasons = {
   CHALLENGE: "statement",
   MANIFEST: "statement",
   MANIFEST_MISSING: "statement",
+  MANIFEST_UNRELEASED: "statement",
   GPU_MODE: "statement",
   GPU_EVIDENCE: "statement",
+
+  REGISTRY_VIEW: "registry",
+  REGISTRY_AGE: "registry",
+  PLATFORM_DENIED: "registry",
+  IMAGE_DENIED: "registry",
+  BOOT_DENIED: "registry",
+  PLATFORM_UNREGISTERED: "registry",
 } as const satisfies Record<string, AppraisalStep>;
 
 export type AttestationReason = keyof typeof attestationReasons;

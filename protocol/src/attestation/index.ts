@@ -3,10 +3,19 @@ export { type Appraisal, appraise, type Expectation, type Verdict } from "./appr
 export * from "./bundle.ts";
 export * from "./chain-view.ts";
 export { type AppraisalStep, AttestationError, type AttestationReason, attestationReasons } from "./error.ts";
+export { type Seen, type TrustMemory, trustMemory } from "./memory.ts";
 export * from "./policy.ts";
 export { parseQuote, type Quote } from "./quote.ts";
 export { quoteFmspc } from "./quote-platform.ts";
+export * from "./registry.ts";
+export {
+  type ReleaseManifest,
+  releaseBytes,
+  releaseHash,
+  releaseManifestBytes,
+  type SignedRelease,
+} from "./release.ts";
 export * from "./statement.ts";
 export { intelRoot, strictPolicy } from "./strict-policy.ts";
 export { type ToncenterOptions, toncenterChainView } from "./toncenter-chain-view.ts";
-export { type QuoteVerdict, verifyQuote } from "./verify-quote.ts";
+export { type QuoteVerdict, type TcbVerdict, verifyQuote } from "./verify-quote.ts";

@@ -13,6 +13,13 @@ export interface MeasurementRow {
   readonly rtmr3: string;
 }
 
+/** Who may release: `threshold` of `keys` (Ed25519), held by different organisations, none an operator. */
+export interface ReleaseKeys {
+  readonly threshold: number;
+  /** Public keys, 32 bytes, lower-case hex. */
+  readonly keys: readonly string[];
+}
+
 export interface TrustedRoot {
   readonly name: string;
   /** SHA-256 of the root certificate's DER, lower-case hex: byte equality. */
@@ -32,13 +39,19 @@ export interface TrustedRoot {
 export interface AttestationPolicy {
   readonly name: string;
   readonly root: TrustedRoot;
+  /** Releases that this policy knows by itself. Judged only while `release` is null. */
   readonly rows: readonly MeasurementRow[];
+  /** Whose signed releases give the rows; null where the rows above are all there is. */
+  readonly release: ReleaseKeys | null;
+  /** Whether platforms must be registered and on no deny-list (step 11). */
+  readonly registry: "required" | "none";
   /** Accepted TCB statuses besides UpToDate, each until a date (ms since epoch). */
   readonly tcbExceptions: readonly { readonly status: string; readonly until: number }[];
   /** XFAM values allowed, 8 bytes little-endian as lower-case hex. */
   readonly xfam: readonly string[];
   readonly gpuModes: readonly ("none" | "cc" | "plain")[];
   readonly minTcbEvaluation: number;
+  readonly minCrlNumber: number;
   readonly collateralMaxAgeMs: number;
   readonly beaconMaxAgeMs: number;
   /** Name of the chain whose blocks are beacons. */
@@ -46,6 +59,16 @@ export interface AttestationPolicy {
 }
 
 const measurement = z.string().regex(/^[0-9a-f]{96}$/, "expected 48 bytes as lower-case hex");
+
+export const measurementRowSchema = z.strictObject({
+  release: z.string().min(1).max(64),
+  shape: z.string().min(1).max(64),
+  mrtd: measurement,
+  rtmr0: measurement,
+  rtmr1: measurement,
+  rtmr2: measurement,
+  rtmr3: measurement,
+}) satisfies z.ZodType<MeasurementRow>;
 
 /** For a process that is given a policy as a file (`--simulation FILE`). */
 export const attestationPolicySchema = z.strictObject({
@@ -61,21 +84,17 @@ export const attestationPolicySchema = z.strictObject({
       tcbSigner: z.string(),
     }),
   }),
-  rows: z.array(
-    z.strictObject({
-      release: z.string(),
-      shape: z.string(),
-      mrtd: measurement,
-      rtmr0: measurement,
-      rtmr1: measurement,
-      rtmr2: measurement,
-      rtmr3: measurement,
-    }),
-  ),
+  rows: z.array(measurementRowSchema),
+  release: z
+    .strictObject({ threshold: z.int().min(1), keys: z.array(hex.b32).min(1).max(8) })
+    .refine(({ threshold, keys }) => threshold <= new Set(keys).size, "fewer keys than must sign")
+    .nullable(),
+  registry: z.enum(["required", "none"]),
   tcbExceptions: z.array(z.strictObject({ status: z.string(), until: count })),
   xfam: z.array(hex.b8),
   gpuModes: z.array(z.enum(["none", "cc", "plain"])),
   minTcbEvaluation: count,
+  minCrlNumber: count,
   collateralMaxAgeMs: count,
   beaconMaxAgeMs: count,
   chain: z.string().min(1).max(32),

@@ -8,8 +8,7 @@ export const intelRoot: TrustedRoot = {
   simulated: false,
   names: {
     root: "Intel SGX Root CA",
-    // Machines with TDX are provisioned through the platform CA only.
-    pckCa: ["Intel SGX PCK Platform CA"],
+    pckCa: ["Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA"],
     pck: ["Intel SGX PCK Certificate"],
     tcbSigner: "Intel SGX TCB Signing",
   },
@@ -23,11 +22,14 @@ export const strictPolicy: AttestationPolicy = {
   name: "strict",
   root: intelRoot,
   rows: [],
+  release: null,
+  registry: "required",
   tcbExceptions: [],
   // x87, SSE, AVX, AVX-512 and AMX, with and without protection keys.
   xfam: ["e702060000000000", "e700060000000000"],
   gpuModes: ["none", "cc"],
   minTcbEvaluation: 18,
+  minCrlNumber: 1,
   collateralMaxAgeMs: 7 * 86_400_000,
   beaconMaxAgeMs: limits.beaconMaxAgeMs,
   chain: "ton",

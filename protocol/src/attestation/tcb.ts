@@ -85,14 +85,14 @@ export function demandModule(
   demandStatus(level?.tcbStatus ?? "unknown", policy, now, "MODULE_TCB_STATUS", "TDX module");
 }
 
-/** PROTOCOL §4 step 6: the machine is of the TCB info's kind, and its level is accepted. Returns the status. */
+/** PROTOCOL §4 step 6: the machine is of the TCB info's kind, and its level is accepted. Returns the level. */
 export function demandTcbLevel(
   report: TdReport,
   platform: Platform,
   tcbInfo: TcbInfo,
   policy: AttestationPolicy,
   now: number,
-): string {
+): TcbInfo["tcbLevels"][number] {
   const level = tcbInfo.tcbLevels.find(
     ({ tcb }) =>
       tcb.sgxtcbcomponents.every(({ svn }, i) => (platform.svns[i] ?? -1) >= svn) &&
@@ -104,7 +104,7 @@ export function demandTcbLevel(
   if (level === undefined)
     throw refusal("TCB_NO_MATCH", "The machine's firmware is older than every level that Intel lists.");
   demandStatus(level.tcbStatus, policy, now, "TCB_STATUS", "machine's firmware");
-  return level.tcbStatus;
+  return level;
 }
 
 /** From module version 1 on, the first two components are the module's own and judged by its identity. */

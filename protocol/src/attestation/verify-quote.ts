@@ -1,19 +1,37 @@
 import { concat, toHex } from "../wire/encoding.ts";
+import { limits } from "../wire/limits.ts";
 import type { Collateral } from "./bundle.ts";
 import { type Certificate, parsePemChain } from "./certificate.ts";
 import { verifyChain } from "./chain.ts";
 import { verifyDocuments } from "./collateral.ts";
-import { type Crl, demandNotRevoked, parseCrl, verifyCrl } from "./crl.ts";
+import { demandNotRevoked, parseCrl, verifyCrl } from "./crl.ts";
 import { digest, VerificationKey } from "./ecdsa.ts";
 import { demand } from "./error.ts";
 import { inOrder } from "./in-order.ts";
+import type { Seen, TrustMemory } from "./memory.ts";
 import { platformId, readPlatform } from "./platform.ts";
 import type { AttestationPolicy } from "./policy.ts";
 import { parseQuote, type Quote, type TdReport } from "./quote.ts";
+import { demandCrlsNotOlder, demandDocumentsNotOlder, type IssuedList, withCollateral } from "./rollback.ts";
 import { demandModule, demandPlatform, demandQuotingEnclave, demandTcbLevel } from "./tcb.ts";
 
 /** Exactly SEPT_VE_DISABLE; DEBUG, MIGRATABLE, PERFMON and reserved bits are off. 8 bytes, little-endian. */
 const tdAttributes = "0000001000000000";
+
+/** What Intel says of the machine's firmware, and by which documents. */
+export interface TcbVerdict {
+  /** Intel's word for the level. */
+  readonly status: string;
+  /** The lower evaluation number of TCB info and enclave identity. */
+  readonly evaluation: number;
+  /** The lower number of the two revocation lists. */
+  readonly crlNumber: number;
+  readonly fmspc: string;
+  /** Intel's security advisories for this level. */
+  readonly advisories: readonly string[];
+  /** ms since epoch: issue of the older of TCB info and enclave identity. */
+  readonly issuedAt: number;
+}
 
 /** What steps 1–7 prove about a quote. */
 export interface QuoteVerdict {
@@ -24,7 +42,11 @@ export interface QuoteVerdict {
   readonly reportData: Uint8Array;
   /** Lower-case hex; names the machine, not the TD. */
   readonly platformId: string;
-  readonly tcb: { readonly status: string; readonly evaluation: number };
+  readonly tcb: TcbVerdict;
+  readonly quoteVersion: 4 | 5;
+  /** TD attributes and extended features, 8 bytes each as they stand in the quote, lower-case hex. */
+  readonly tdAttributes: string;
+  readonly xfam: string;
   /** Lower-case hex, 48 bytes each; not yet compared with anything. */
   readonly measurement: {
     readonly mrtd: string;
@@ -55,6 +77,7 @@ export function demandInstant(now: number): void {
  * PROTOCOL §4 steps 1–7: whether `quote` comes from an up-to-date TDX machine below the policy's root,
  * and from a TD with the attributes that Bombyx wants. What runs in the TD is judged by `appraise`.
  * @param at ms since epoch
+ * @param memory of what this client has seen; without it a rollback within its dates goes unnoticed
  * @throws AttestationError with the reason and step of the first check that failed
  */
 export async function verifyQuote(
@@ -62,9 +85,11 @@ export async function verifyQuote(
   collateral: Collateral,
   at: number,
   policy: AttestationPolicy,
+  memory?: TrustMemory,
 ): Promise<QuoteVerdict> {
   demandInstant(at);
-  const quote = parseQuote(Uint8Array.from(quoteBytes));
+  demandCollateralSize(collateral);
+  const quote = parseQuote(ownBytes(quoteBytes));
   const { root } = policy;
   const { names } = root;
 
@@ -93,17 +118,20 @@ export async function verifyQuote(
     "A certificate chain is shorter than its roles.",
   );
 
-  const [crls, { tcbInfo, qeIdentity }] = await inOrder(
-    verifyRevocation(collateral, rootCertificate, pckCa, [pck, pckCa, tcbSigner, qeSigner], at),
+  const seen = memory?.recall();
+  const [lists, { tcbInfo, qeIdentity }] = await inOrder(
+    verifyRevocation(collateral, pckChain, [tcbSigner, qeSigner], policy, at, seen),
     verifyDocuments(collateral, { tcbInfo: tcbSigner, qeIdentity: qeSigner }, policy, at),
     demandSignatures(quote, pck.key),
   );
+  demandDocumentsNotOlder(tcbInfo, qeIdentity, policy, seen);
+  if (seen !== undefined) memory?.remember(withCollateral(seen, lists, tcbInfo, qeIdentity, policy));
   demandQuotingEnclave(quote.qeReport, qeIdentity, policy, at);
 
   const platform = readPlatform(pck);
   demandPlatform(platform, tcbInfo);
   demandModule(quote.report, tcbInfo, policy, at);
-  const status = demandTcbLevel(quote.report, platform, tcbInfo, policy, at);
+  const level = demandTcbLevel(quote.report, platform, tcbInfo, policy, at);
 
   demandTd(quote.report, policy);
 
@@ -115,14 +143,21 @@ export async function verifyQuote(
     reportData: report.reportData,
     platformId: await platformId(platform),
     tcb: {
-      status,
+      status: level.tcbStatus,
       evaluation: Math.min(tcbInfo.tcbEvaluationDataNumber, qeIdentity.tcbEvaluationDataNumber),
+      crlNumber: Math.min(...lists.map(({ crl }) => Number(crl.number))),
+      fmspc: platform.fmspc,
+      advisories: level.advisoryIDs,
+      issuedAt: Math.min(tcbInfo.issueDate, qeIdentity.issueDate),
     },
+    quoteVersion: quote.version,
+    tdAttributes: report.tdAttributes,
+    xfam: report.xfam,
     measurement: { mrtd: report.mrTd, rtmr0, rtmr1, rtmr2, rtmr3 },
     imageHash: toHex(await digest("SHA-256", concat(report.measured, new Uint8Array(64)))),
     validUntil: Math.min(
       ...[...pckChain, ...tcbChain, ...qeChain].map(({ notAfter }) => notAfter),
-      ...crls.map(({ nextUpdate }) => nextUpdate),
+      ...lists.map(({ crl }) => crl.nextUpdate),
       ...[tcbInfo, qeIdentity].flatMap(({ issueDate, nextUpdate }) => [
         nextUpdate,
         issueDate + policy.collateralMaxAgeMs,
@@ -138,17 +173,43 @@ export async function verifyQuote(
  */
 async function verifyRevocation(
   collateral: Collateral,
-  root: Certificate,
-  pckCa: Certificate,
-  certificates: readonly Certificate[],
+  [pck, pckCa, root]: readonly Certificate[],
+  signers: readonly Certificate[],
+  policy: AttestationPolicy,
   at: number,
-): Promise<readonly Crl[]> {
+  seen: Seen | undefined,
+): Promise<readonly IssuedList[]> {
+  if (pck === undefined || pckCa === undefined || root === undefined)
+    throw new RangeError("a verified PCK chain has three certificates");
   const rootCrl = parseCrl(collateral.root_ca_crl);
   const pckCrl = parseCrl(collateral.pck_crl);
   await inOrder(verifyCrl(rootCrl, root, at), verifyCrl(pckCrl, pckCa, at));
-  const crls = [rootCrl, pckCrl];
-  demandNotRevoked(certificates, crls);
-  return crls;
+  demand(
+    at - pckCrl.thisUpdate <= policy.collateralMaxAgeMs,
+    "CRL_AGE",
+    `The revocation list of "${pckCa.commonName}" is older than this policy allows.`,
+  );
+  const lists = [
+    { crl: rootCrl, issuer: root, issued: [pckCa, ...signers] },
+    { crl: pckCrl, issuer: pckCa, issued: [pck] },
+  ];
+  demandCrlsNotOlder(lists, policy, seen);
+  demandNotRevoked([pck, pckCa, ...signers], [rootCrl, pckCrl]);
+  return lists;
+}
+
+/** A copy that nobody changes meanwhile; more than a quote may have is not copied. */
+const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(bytes.subarray(0, limits.quoteBytes + 1));
+
+/** Intel's documents together have under 20 KB; a bundle holds at most this. */
+function demandCollateralSize(collateral: Collateral): void {
+  const size = Object.values(collateral).reduce((sum, text) => sum + text.length, 0);
+  demand(
+    size <= limits.bundleBytes,
+    "COLLATERAL_TOO_LARGE",
+    `The collateral has ${size} characters; at most ${limits.bundleBytes} are read.`,
+  );
 }
 
 /** Step 5: PCK signed the quoting enclave's report, which binds the key that signed the quote. */
