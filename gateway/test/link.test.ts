@@ -29,7 +29,7 @@ describe("a node's hello", () => {
     const { code } = await network.gateway.accounts.createPairingCode({ owner: "developer:owner" });
     await (await network.dial({ pairingCode: code })).expect("welcome");
     const second = await network.dial({ pairingCode: code });
-    expect(await second.expect("refused")).toMatchObject({ code: "PAIRING_INVALID" });
+    expect(await second.expect("refused")).toMatchObject({ code: "PAIRING_SPENT", fatal: true });
   });
 
   it("signed by another key than the one it names is refused as LINK_AUTH", async () => {

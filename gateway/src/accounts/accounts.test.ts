@@ -239,8 +239,14 @@ describe("a pairing code", () => {
     expect(code).toMatch(/^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2}$/);
     expect(expiresAt).toBe(start + 15 * 60_000);
     const typed = code.toLowerCase().replaceAll("-", " ").replaceAll("0", "o").replaceAll("1", "l");
-    const record = { ...identity("node"), owner: "developer:acme", pairedAt: start };
-    expect(await pair(typed)).toEqual(record);
+    const { fresh, ...record } = await pair(typed);
+    expect(fresh).toBe(true);
+    expect(record).toEqual({
+      ...identity("node"),
+      owner: "developer:acme",
+      pairedAt: start,
+      machine: expect.any(String),
+    });
     expect(await accounts.findNode(id32("node"))).toEqual(record);
     expect(await accounts.nodesOf("developer:acme")).toEqual([record]);
     expect(await accounts.findNode(id32("other"))).toBeUndefined();
@@ -249,8 +255,8 @@ describe("a pairing code", () => {
   it("is spent by one node; that node may come again, another may not", async () => {
     const { code } = await accounts.createPairingCode({ owner: "developer:acme" });
     const record = await pair(code);
-    expect(await pair(code)).toEqual(record);
-    await expect(pair(code, "second")).rejects.toEqual(refusedWith("PAIRING_INVALID"));
+    expect(await pair(code)).toEqual({ ...record, fresh: false });
+    await expect(pair(code, "second")).rejects.toEqual(refusedWith("PAIRING_SPENT"));
   });
 
   it("binds one of two nodes that use it at the same time", async () => {
@@ -263,7 +269,7 @@ describe("a pairing code", () => {
   it("ends after its time", async () => {
     const { code } = await accounts.createPairingCode({ owner: "developer:acme", validForMs: 1_000 });
     now = start + 1_000;
-    await expect(pair(code)).rejects.toEqual(refusedWith("PAIRING_INVALID"));
+    await expect(pair(code)).rejects.toEqual(refusedWith("PAIRING_EXPIRED"));
   });
 
   it("cannot be guessed: failed tries are counted per address, good ones are not", async () => {

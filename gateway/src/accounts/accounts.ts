@@ -28,18 +28,43 @@ export interface Accounts {
   /** @throws BombyxError FORBIDDEN when the bot is another developer's. Registering again is no error. */
   registerBot(request: { developer: string; botId: number }): Promise<void>;
 
-  /** A code that binds one node to `owner` (an account), once, for 15 minutes unless told otherwise. */
-  createPairingCode(request: { owner: string; validForMs?: number }): Promise<PairingCode>;
   /**
-   * Spends a pairing code and binds the node to the code's owner, both or neither. A node that is
-   * bound already answers its record and leaves the code unspent.
-   * @param from who tries (a remote address): tries are counted per `from`.
-   * @throws BombyxError PAIRING_INVALID (unknown, spent or expired code), RATE_LIMITED (too many tries).
+   * A code that binds one node to `owner` (an account), once, for 15 minutes unless told otherwise. With
+   * `machine` it pairs that machine, in place of its former node, and ends the codes made for it before.
+   * @throws BombyxError NOT_FOUND (no such machine of this owner), RATE_LIMITED (with `machine`: twelve a minute).
    */
-  pairNode(request: NodeIdentity & { code: string; from: string }): Promise<NodeRecord>;
+  createPairingCode(request: { owner: string; machine?: string; validForMs?: number }): Promise<PairingCode>;
+  /**
+   * Spends a pairing code and binds the node to the code's owner, both or neither. A node that is bound
+   * already answers its record and leaves the code unspent, unless the code is for another machine of its owner.
+   * @param from who tries (a remote address): tries are counted per `from`.
+   * @throws BombyxError PAIRING_INVALID (unknown code), PAIRING_EXPIRED, PAIRING_SPENT, NODE_REMOVED (its owner
+   * removed this node, and the code is not a new one), ALREADY_USED (the node is another owner's),
+   * RATE_LIMITED (too many tries).
+   */
+  pairNode(request: NodeIdentity & { code: string; from: string }): Promise<PairedNode>;
   findNode(node: string): Promise<NodeRecord | undefined>;
-  /** Nodes of an owner, oldest first. */
+  /** Nodes of an owner, oldest first; none that was removed. */
   nodesOf(owner: string): Promise<readonly NodeRecord[]>;
+  /** The node was linked or unlinked at this moment. */
+  sawNode(node: string, at: number): Promise<void>;
+
+  /**
+   * Registers hardware, and makes its first pairing code.
+   * @throws BombyxError RATE_LIMITED (twelve a minute), MACHINE_LIMIT (64 machines).
+   */
+  registerMachine(
+    owner: string,
+    machine: { gpu: string; vramMib: number; hoursPerDay: number; name?: string },
+  ): Promise<{ machine: MachineRecord; pairing: PairingCode }>;
+  /** Oldest first. */
+  machinesOf(owner: string): Promise<readonly MachineRecord[]>;
+  /** @throws BombyxError NOT_FOUND. */
+  machine(owner: string, id: string): Promise<MachineRecord>;
+  /** @throws BombyxError NOT_FOUND. */
+  renameMachine(owner: string, id: string, name: string): Promise<MachineRecord>;
+  /** Forgets a machine; its node is refused from now on. @throws BombyxError NOT_FOUND. */
+  removeMachine(owner: string, id: string): Promise<MachineRecord>;
 
   /**
    * Counts one request against the account's token bucket (in memory, of this process).
@@ -100,4 +125,33 @@ export interface NodeRecord extends NodeIdentity {
   /** The account that paired it. */
   readonly owner: string;
   readonly pairedAt: number;
+  /** The machine that it is; what its owner calls it. */
+  readonly machine?: string;
+  readonly name?: string;
+  /** Its owner removed it. */
+  readonly removedAt?: number;
+}
+
+export interface PairedNode extends NodeRecord {
+  /** The code was spent on it now. */
+  readonly fresh: boolean;
+  /** The node whose place it took. */
+  readonly replaced?: string;
+}
+
+/** Hardware that an owner registered, in the owner's words. */
+export interface MachineRecord {
+  readonly id: string;
+  readonly owner: string;
+  readonly name?: string;
+  readonly gpu?: string;
+  readonly vramMib?: number;
+  readonly hoursPerDay?: number;
+  readonly registeredAt: number;
+  readonly node?: string;
+  readonly pairedAt?: number;
+  /** Last linked or unlinked. */
+  readonly seenAt?: number;
+  /** A code waits for a node until then. */
+  readonly codeExpiresAt?: number;
 }

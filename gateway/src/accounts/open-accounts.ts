@@ -4,6 +4,7 @@ import type { Store } from "../store/open-store.ts";
 import type { Accounts, Principal } from "./accounts.ts";
 import { ApiKeys, apiKeyKind } from "./api-keys.ts";
 import { initDataKey, telegramKeys } from "./init-data.ts";
+import { Machines } from "./machines.ts";
 import { assertDeveloper, assertTelegramId, developerAccount } from "./names.ts";
 import { Pairing } from "./pairing.ts";
 import { Persons, personTokenKind } from "./persons.ts";
@@ -22,6 +23,8 @@ export interface AccountsOptions {
 
 const defaultRequests: Rate = { perMinute: 1_200, burst: 600 };
 const defaultPairingTries: Rate = { perMinute: 5, burst: 10 };
+/** New pairing codes of one owner's machines. */
+const machineCodes: Rate = { perMinute: 12, burst: 24 };
 /** How many addresses' worth of failed pairing tries all together may make. */
 const pairingAddresses = 12;
 
@@ -38,6 +41,11 @@ export function openAccounts({
   const pairing = new Pairing(db, {
     tries: new RateLimiter("failed pairing tries", pairingTries, now),
     allTries: new RateLimiter("failed pairing tries", times(pairingTries, pairingAddresses), now),
+    now,
+  });
+  const machines = new Machines(db, {
+    pairing,
+    codes: new RateLimiter("new pairing codes", machineCodes, now),
     now,
   });
   const limiter = new RateLimiter("requests", requests, now);
@@ -95,10 +103,17 @@ export function openAccounts({
       assertTelegramId(botId, "botId");
       await persons.registerBot(developer, botId);
     },
-    createPairingCode: ({ owner, validForMs }) => pairing.createCode(owner, validForMs),
+    createPairingCode: ({ owner, machine, validForMs }) =>
+      machine === undefined ? pairing.createCode(owner, { validForMs }) : machines.newCode(owner, machine),
     pairNode: (request) => pairing.pair(request),
     findNode: (node) => pairing.find(node),
     nodesOf: (owner) => pairing.nodesOf(owner),
+    sawNode: (node, at) => pairing.saw(node, at),
+    registerMachine: (owner, machine) => machines.register(owner, machine),
+    machinesOf: (owner) => machines.of(owner),
+    machine: (owner, id) => machines.find(owner, id),
+    renameMachine: (owner, id, name) => machines.rename(owner, id, name),
+    removeMachine: (owner, id) => machines.remove(owner, id),
     admit: (account, cost) => limiter.take(account, cost),
   };
 }

@@ -8,6 +8,8 @@ export interface Attested {
   /** Names of the attested models by manifest hash. */
   readonly models: ReadonlyMap<string, string>;
   readonly validUntil: number;
+  /** Its root is not Intel's. */
+  readonly simulated: boolean;
 }
 
 /** Whose receipts an attestation's key signs. */
@@ -66,6 +68,7 @@ export class AttestationIntake {
       attestationId,
       models: new Map(verdict.manifests.map((manifest) => [manifestHash(manifest), manifest.model])),
       validUntil: verdict.validUntil,
+      simulated: verdict.simulated,
     };
   }
 

@@ -21,12 +21,19 @@ export class FleetNode {
   readonly offers = new Map<string, NodeOffer>();
   readonly handshakes: TokenBucket;
   name = "";
+  /** The owner's machine that it is; "" for one that was removed. */
+  machine = "";
   /** Price coefficient in 1/1000. */
   coefficient = 1_000;
   link: NodeLink | undefined;
   attested: Attested | undefined;
   draining = false;
   quarantined = false;
+  /** The last refusal of what it said, until it is attested: why it is quarantined, or not attested. */
+  refusal: { readonly code: string; readonly message: string } | undefined;
+  /** Since when it is linked, or not. */
+  linkChangedAt: number;
+  attestedAt = 0;
   readonly #now: () => number;
   #penalty = 1;
   #judgedAt = 0;
@@ -40,6 +47,7 @@ export class FleetNode {
     now: () => number,
   ) {
     this.#now = now;
+    this.linkChangedAt = now();
     this.id = id;
     this.owner = owner.account;
     this.ownerTag = owner.tag;

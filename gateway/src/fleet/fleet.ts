@@ -12,7 +12,11 @@ export interface FleetOptions {
   readonly random: () => number;
   /** Opaque tag of an owner's account. */
   readonly ownerTag: (account: string) => string;
+  /** Told after each change of a node. */
+  readonly onChange?: (node: FleetNode, change: FleetChange) => void;
 }
+
+export type FleetChange = "online" | "attested" | "offline" | "quarantined" | "refused" | "removed";
 
 /** Every paired node this process has seen, and who serves which model now. */
 export class Fleet {
@@ -28,6 +32,15 @@ export class Fleet {
     return this.#nodes.get(node);
   }
 
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  /** Every node that was linked since this process started. */
+  all(): Iterable<FleetNode> {
+    return this.#nodes.values();
+  }
+
   /** Nodes with an open link. */
   *linked(): Generator<FleetNode & { link: NodeLink }> {
     for (const node of this.#nodes.values()) {
@@ -41,11 +54,17 @@ export class Fleet {
 
   /** A node's new link takes the place of its old one. */
   connect(
-    record: { node: string; owner: string },
+    record: { node: string; owner: string; machine?: string; name?: string },
     hello: { name: string; coefficient: number },
     link: NodeLink,
   ): FleetNode {
     let node = this.#nodes.get(record.node);
+    // Paired anew with another account: nothing of its former owner's goes with it.
+    if (node && node.owner !== record.owner) {
+      this.#unlist(node);
+      node.link?.terminate();
+      node = undefined;
+    }
     if (!node) {
       node = new FleetNode(
         record.node,
@@ -57,12 +76,15 @@ export class Fleet {
     }
     const old = node.link;
     node.link = link;
-    node.name = hello.name;
+    node.name = record.name ?? hello.name;
+    node.machine = record.machine ?? "";
+    node.linkChangedAt = this.#options.now();
     node.coefficient = hello.coefficient;
     node.draining = false;
     node.attested = undefined;
     this.#unlist(node);
     old?.terminate();
+    this.#options.onChange?.(node, "online");
     return node;
   }
 
@@ -71,15 +93,21 @@ export class Fleet {
     if (node.link !== link) return;
     node.link = undefined;
     node.attested = undefined;
+    node.linkChangedAt = this.#options.now();
     this.#unlist(node);
+    this.#options.onChange?.(node, "offline");
   }
 
   attest(node: FleetNode, attested: Attested): void {
+    const first = node.attested === undefined;
     node.attested = attested;
+    node.refusal = undefined;
+    if (first) node.attestedAt = this.#options.now();
     // A model that the new statement does not name is not attested any more.
     for (const offer of [...node.offers.values()]) {
       if (!attested.models.has(offer.model.manifest)) this.#remove(offer);
     }
+    if (first) this.#options.onChange?.(node, "attested");
   }
 
   /**
@@ -115,7 +143,29 @@ export class Fleet {
 
   quarantine(node: FleetNode, reason: string): void {
     node.quarantined = true;
+    node.refusal = { code: "QUARANTINED", message: reason };
     node.link?.refuse("QUARANTINED", reason, true);
+    this.#options.onChange?.(node, "quarantined");
+  }
+
+  /** Its link is being closed for what it said: the owner is told why. */
+  refused(node: FleetNode, code: string, message: string): void {
+    if (node.quarantined) return;
+    node.refusal = { code, message };
+    this.#options.onChange?.(node, "refused");
+  }
+
+  /** Its owner removed it: its link ends, and what runs there is answered by others. */
+  remove(id: string, refusal: { code: string; message: string }): void {
+    const node = this.#nodes.get(id);
+    if (!node) return;
+    this.#nodes.delete(id);
+    this.#unlist(node);
+    const { link } = node;
+    node.link = undefined;
+    node.attested = undefined;
+    link?.refuse(refusal.code, refusal.message, true);
+    this.#options.onChange?.(node, "removed");
   }
 
   /** Models with at least one node now, and every offer of each. */

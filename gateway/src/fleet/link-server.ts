@@ -13,6 +13,7 @@ import {
 } from "@bombyx/protocol/wire";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Accounts, NodeRecord } from "../accounts/accounts.ts";
+import { removed } from "../accounts/pairing.ts";
 import type { RateLimiter } from "../accounts/rate-limit.ts";
 import type { Log } from "../log.ts";
 import type { PriceList } from "../prices.ts";
@@ -34,6 +35,8 @@ export interface LinkServerOptions {
   /** Verifies Acks, hex. */
   readonly ackPk: string;
   readonly events: LinkEvents;
+  /** A pairing code was spent on a node. */
+  readonly onPaired?: (node: NodeRecord) => void;
   readonly log: Log;
   readonly pingEveryMs?: number;
 }
@@ -227,20 +230,24 @@ class LinkConnection {
     log.info({ node: record.node, name: hello.name, agent: hello.agent }, "node linked");
   }
 
-  /** A node that was paired before needs no code. */
+  /** A node that was paired before needs no code; a code can make it another machine of its owner's. */
   async #admit(hello: Hello): Promise<NodeRecord> {
-    const { accounts } = this.#options;
+    const { accounts, fleet } = this.#options;
     const node = helloNodeId(hello);
-    const known = await accounts.findNode(node);
-    if (known) return known;
     if (hello.pairingCode === undefined) {
+      const known = await accounts.findNode(node);
+      if (known?.removedAt !== undefined) throw removed();
+      if (known) return known;
       throw new BombyxError(
         "PAIRING_INVALID",
         "This gateway does not know this node. Get a pairing code from the gateway and start once with --pair CODE.",
       );
     }
     const { linkPk, payout, pairingCode: code } = hello;
-    return await accounts.pairNode({ node, linkPk, payout, code, from: this.#from });
+    const paired = await accounts.pairNode({ node, linkPk, payout, code, from: this.#from });
+    if (paired.replaced !== undefined) fleet.remove(paired.replaced, removed());
+    if (paired.fresh) this.#options.onPaired?.(paired);
+    return paired;
   }
 
   async #act(message: Exclude<NodeControl, Hello>, node: FleetNode, link: NodeLink): Promise<void> {
@@ -285,6 +292,7 @@ class LinkConnection {
     const fatal = known !== undefined && !transientReasons.has(code) && code !== "RATE_LIMITED";
     if (known) log.warn({ node: this.#node?.id, code, message }, "node refused");
     else log.error({ err: error, node: this.#node?.id }, "node link broke");
+    if (this.#node && this.#node.link === this.#link) this.#options.fleet.refused(this.#node, code, message);
     if (this.#link) this.#link.refuse(code, message, fatal);
     else if (this.#socket.readyState === this.#socket.OPEN) {
       this.#socket.send(JSON.stringify({ t: "refused", code, message, fatal }));

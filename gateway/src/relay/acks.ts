@@ -11,16 +11,20 @@ export class AckSigner {
   readonly publicKey: string;
   readonly #key: KeyObject;
   readonly #network: string;
+  readonly #onAck: (node: string, state: AckState) => void;
 
-  constructor(key: KeyObject, network: string) {
+  /** @param onAck told what each node is acknowledged. */
+  constructor(key: KeyObject, network: string, onAck: (node: string, state: AckState) => void = () => {}) {
     this.#key = key;
     this.#network = network;
+    this.#onAck = onAck;
     const { x = "" } = createPublicKey(key).export({ format: "jwk" });
     this.publicKey = Buffer.from(x, "base64url").toString("hex");
   }
 
   /** The message that answers a receipt which came on `stream`. */
   acknowledge(stream: number, node: string, state: AckState): GatewayControlMessage {
+    this.#onAck(node, state);
     const ack: Ack = {
       network: this.#network,
       node,

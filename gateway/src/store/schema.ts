@@ -1,3 +1,4 @@
+import { type Generated, sql } from "kysely";
 import type { Migration } from "./sqlite.ts";
 
 /** Tables of accounts, nodes and bundles. Integers are read as bigint; instants are ms since the epoch. */
@@ -15,8 +16,50 @@ export interface StoreSchema {
   };
   bots: { bot_id: bigint; developer: string; registered_at: bigint };
   person_tokens: { hash: string; bot_id: bigint; user_id: bigint; expires_at: bigint };
-  pairing_codes: { hash: string; owner: string; expires_at: bigint };
-  nodes: { node: string; link_pk: string; payout: string; owner: string; paired_at: bigint };
+  /** Codes that ended or were spent stay for a day, so that whoever uses one is told which. */
+  pairing_codes: {
+    hash: string;
+    owner: string;
+    expires_at: bigint;
+    /** The registered machine that it pairs; null makes a machine of its own. */
+    machine: string | null;
+    spent_at: bigint | null;
+  };
+  nodes: {
+    node: string;
+    link_pk: string;
+    payout: string;
+    owner: string;
+    paired_at: bigint;
+    /** Last linked or unlinked. */
+    seen_at: bigint | null;
+    /** Its owner removed it: it is refused until it is paired again. */
+    removed_at: bigint | null;
+  };
+  /** What owners say of their hardware; at most one node each. */
+  machines: {
+    id: string;
+    owner: string;
+    name: string | null;
+    gpu: string | null;
+    vram_mib: bigint | null;
+    hours_per_day: bigint | null;
+    registered_at: bigint;
+    node: string | null;
+  };
+  /** What a node had served when `day` (UTC, days since the epoch) began. */
+  node_days: { node: string; day: bigint; requests: bigint; units: bigint; earned_nano: bigint };
+  network_minutes: { at: bigint; requests: bigint; units: bigint; nodes: bigint };
+  events: {
+    id: Generated<bigint>;
+    at: bigint;
+    type: string;
+    account: string;
+    machine: string | null;
+    node: string | null;
+    name: string;
+    message: string | null;
+  };
   bundles: {
     attestation_id: string;
     node: string;
@@ -74,5 +117,50 @@ export const storeMigrations: readonly Migration<StoreSchema>[] = [
       .addColumn("accepted_at", "bigint", (column) => column.notNull())
       .addColumn("valid_until", "bigint", (column) => column.notNull()),
     db.schema.createIndex("bundles_by_end").on("bundles").column("valid_until"),
+  ],
+  (db) => [
+    db.schema.alterTable("pairing_codes").addColumn("machine", "text"),
+    db.schema.alterTable("pairing_codes").addColumn("spent_at", "bigint"),
+    db.schema.createIndex("pairing_codes_of_a_machine").on("pairing_codes").column("machine"),
+    db.schema.alterTable("nodes").addColumn("seen_at", "bigint"),
+    db.schema.alterTable("nodes").addColumn("removed_at", "bigint"),
+    db.schema
+      .createTable("machines")
+      .addColumn("id", "text", (column) => column.primaryKey())
+      .addColumn("owner", "text", (column) => column.notNull())
+      .addColumn("name", "text")
+      .addColumn("gpu", "text")
+      .addColumn("vram_mib", "bigint")
+      .addColumn("hours_per_day", "bigint")
+      .addColumn("registered_at", "bigint", (column) => column.notNull())
+      .addColumn("node", "text", (column) => column.unique()),
+    db.schema.createIndex("machines_of_an_owner").on("machines").columns(["owner", "registered_at"]),
+    sql`INSERT INTO machines (id, owner, registered_at, node)
+        SELECT substr(node, 1, 16), owner, paired_at, node FROM nodes`,
+    db.schema
+      .createTable("node_days")
+      .addColumn("node", "text", (column) => column.primaryKey())
+      .addColumn("day", "bigint", (column) => column.notNull())
+      .addColumn("requests", "bigint", (column) => column.notNull())
+      .addColumn("units", "bigint", (column) => column.notNull())
+      .addColumn("earned_nano", "bigint", (column) => column.notNull()),
+    db.schema
+      .createTable("network_minutes")
+      .addColumn("at", "bigint", (column) => column.primaryKey())
+      .addColumn("requests", "bigint", (column) => column.notNull())
+      .addColumn("units", "bigint", (column) => column.notNull())
+      .addColumn("nodes", "bigint", (column) => column.notNull()),
+    db.schema
+      .createTable("events")
+      .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
+      .addColumn("at", "bigint", (column) => column.notNull())
+      .addColumn("type", "text", (column) => column.notNull())
+      .addColumn("account", "text", (column) => column.notNull())
+      .addColumn("machine", "text")
+      .addColumn("node", "text")
+      .addColumn("name", "text", (column) => column.notNull())
+      .addColumn("message", "text"),
+    db.schema.createIndex("events_of_an_account").on("events").columns(["account", "id"]),
+    db.schema.createIndex("events_by_age").on("events").column("at"),
   ],
 ];

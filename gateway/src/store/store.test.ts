@@ -5,6 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { id32 } from "../../test/attempts.ts";
 import { openStore, type Store, storeFile } from "./open-store.ts";
+import { storeMigrations } from "./schema.ts";
+import { openSqlite } from "./sqlite.ts";
 
 let dataDir: string;
 let store: Store;
@@ -56,7 +58,21 @@ it("does not open a file of a newer schema, and leaves it as it is", async () =>
   file.exec("PRAGMA user_version = 99");
   expect(() => openStore({ dataDir })).toThrow(/schema 99/);
   expect(file.prepare("PRAGMA user_version").get()).toEqual({ user_version: 99 });
-  file.exec("PRAGMA user_version = 1");
+  file.exec(`PRAGMA user_version = ${storeMigrations.length}`);
   file.close();
   store = openStore({ dataDir });
+});
+
+it("makes a machine of every node that was paired before there were machines", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "bombyx-store-"));
+  const old = openSqlite(join(folder, storeFile), storeMigrations.slice(0, 1));
+  const node = id32("node");
+  old.prepare("INSERT INTO nodes VALUES (?, ?, 'unset', 'person:1:2', 1000)").run(node, id32("link"));
+  old.close();
+  const migrated = openStore({ dataDir: folder });
+  expect(await migrated.db.selectFrom("machines").selectAll().execute()).toMatchObject([
+    { owner: "person:1:2", node, registered_at: 1_000n, gpu: null },
+  ]);
+  await migrated.close();
+  rmSync(folder, { recursive: true });
 });
