@@ -10,16 +10,29 @@ const benches = {
   relay: { run: benchRelay, sources: ["gateway/src", "protocol/src", "bench/src"] },
 } as const;
 
-const { values, positionals } = parseArgs({ options: { json: { type: "boolean" } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: {
+    json: { type: "boolean" },
+    /** Sections of the bench, comma-separated; what they measure is not kept. */
+    only: { type: "string" },
+    /** A folder for CPU profiles of the gateway. */
+    profile: { type: "string" },
+  },
+  allowPositionals: true,
+});
 const name = positionals[0];
 if (name === undefined || !(name in benches)) {
   process.stderr.write(
-    `npm run bench -- NAME [--json], with NAME one of: ${Object.keys(benches).join(", ")}\n`,
+    `npm run bench -- NAME [--json] [--only SECTION,…] [--profile DIR], with NAME one of: ${Object.keys(benches).join(", ")}\n`,
   );
   process.exit(2);
 }
 const { run, sources } = benches[name as keyof typeof benches];
-const report = await run((line) => process.stderr.write(`${line}\n`));
+const report = await run({
+  say: (line) => process.stderr.write(`${line}\n`),
+  ...(values.only !== undefined && { only: values.only.split(",") }),
+  ...(values.profile !== undefined && { nodeFlags: ["--cpu-prof", `--cpu-prof-dir=${values.profile}`] }),
+});
 
 const record = {
   bench: name,
@@ -29,8 +42,10 @@ const record = {
   sources: sourcesHash(sources),
   ...report,
 };
-mkdirSync(`${root}bench/results`, { recursive: true });
-writeFileSync(`${root}bench/results/${name}.json`, `${JSON.stringify(record, undefined, 2)}\n`);
+if (values.only === undefined && values.profile === undefined) {
+  mkdirSync(`${root}bench/results`, { recursive: true });
+  writeFileSync(`${root}bench/results/${name}.json`, `${JSON.stringify(record, undefined, 2)}\n`);
+}
 if (values.json) process.stdout.write(`${JSON.stringify(record)}\n`);
 else {
   for (const [what, value] of Object.entries(report.figures))

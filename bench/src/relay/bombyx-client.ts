@@ -17,10 +17,12 @@ import {
   fromHex,
   fromUtf8,
   limits,
+  type SignedReceipt,
   sealedHeaders,
   toHex,
   utf8,
 } from "@bombyx/protocol/wire";
+import { HttpClient } from "./http-client.ts";
 import type { OpenStream } from "./stream-load.ts";
 
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
@@ -36,23 +38,30 @@ interface Target {
   readonly kem: KemPublicKey;
 }
 
-/** Asks the gateway for the bench's nodes; the bench trusts what it started itself and skips appraisal. */
-export async function findTargets(gateway: string, botKey: string): Promise<readonly Target[]> {
+/** Asks the gateway for the bench's `nodes` nodes; the bench trusts what it started itself and skips appraisal. */
+export async function findTargets(
+  gateway: string,
+  botKey: string,
+  nodes: number,
+): Promise<readonly Target[]> {
   const headers = credentials(botKey, 1);
   const get = async (path: string) => whole(await call(`${gateway}${path}`, "GET", headers));
-  const { candidates, price } = candidatesSchema.parse(
-    JSON.parse(fromUtf8(await get("/v1/candidates?model=paced"))),
-  );
-  return Promise.all(
-    candidates.map(async ({ node, attestationId }) => {
+  const targets: Target[] = [];
+  while (targets.length < nodes) {
+    const not = targets.map(({ node }) => node).join(",");
+    const { candidates, price } = candidatesSchema.parse(
+      JSON.parse(fromUtf8(await get(`/v1/candidates?model=paced${not && `&not=${not}`}`))),
+    );
+    for (const { node, attestationId } of candidates) {
       const bundle = parseBundle(await get(`/v1/bundles/${attestationId}`));
       const statement = statementSchema.parse(JSON.parse(fromUtf8(fromBase64(bundle.statement))));
       const x25519 = statement.kem.find(({ alg }) => alg === "x25519");
       if (!x25519) throw new Error("the node has no X25519 key");
       const kem = { id: fromHex(x25519.id), x25519: fromHex(x25519.pk) };
-      return { gateway, botKey, node, attestationId, priceId: price.id, kem };
-    }),
-  );
+      targets.push({ gateway, botKey, node, attestationId, priceId: price.id, kem });
+    }
+  }
+  return targets;
 }
 
 const credentials = (botKey: string, person: number): Record<string, string> => ({
@@ -72,23 +81,29 @@ export class BombyxLoad {
   readonly #targets: readonly Target[];
   readonly #sealed: boolean;
   readonly #idle: Session[] = [];
+  readonly #http: HttpClient;
 
-  constructor(targets: readonly Target[], sealed: boolean) {
+  constructor(gateway: string, targets: readonly Target[], sealed: boolean) {
+    this.#http = new HttpClient(gateway);
     this.#targets = targets;
     this.#sealed = sealed;
   }
 
-  /** Opens sessions until `streams` are idle, at the rate that a link admits handshakes. */
+  /** Opens sessions until `streams` are idle, on every node at the rate that its link admits handshakes. */
   async prepare(streams: number): Promise<void> {
-    while (this.#idle.length < streams) {
-      this.#idle.push(await this.#open(this.#idle.length + 1));
-      await new Promise((resolve) => setTimeout(resolve, 1_000 / limits.handshakesPerSecondPerLink));
-    }
+    let opened = this.#idle.length;
+    await Promise.all(
+      this.#targets.map(async (target) => {
+        while (opened < streams) {
+          this.#idle.push(await this.#open(++opened, target));
+          await new Promise((resolve) => setTimeout(resolve, 1_000 / limits.handshakesPerSecondPerLink));
+        }
+      }),
+    );
+    await this.#http.warm(streams);
   }
 
-  async #open(person: number): Promise<Session> {
-    const target = this.#targets[person % this.#targets.length];
-    if (!target) throw new Error("the gateway offers no candidate");
+  async #open(person: number, target: Target): Promise<Session> {
     const { gateway, botKey, node, attestationId, kem } = target;
     const handshake = initiateHandshake(
       { suite: 1, attestationId: fromHex(attestationId), kemId: kem.id },
@@ -112,9 +127,11 @@ export class BombyxLoad {
     if (!session) throw new Error("no idle session");
     const request = session.nextRequest++;
     const body = this.#sealed ? sealRequest(session.keys, request, utf8("{}")) : new Uint8Array(sealedBytes);
-    const response = await call(
-      `${session.target.gateway}/v1/sealed/${toHex(session.keys.sessionId)}/${request}`,
-      "POST",
+    const opener = new AnswerOpener(session.keys, request);
+    const reader = new EnvelopeReader();
+    let finished = false;
+    const { status, text } = await this.#http.post(
+      `/v1/sealed/${toHex(session.keys.sessionId)}/${request}`,
       {
         ...credentials(session.target.botKey, session.person),
         "content-type": "application/octet-stream",
@@ -123,26 +140,25 @@ export class BombyxLoad {
         [sealedHeaders.maxTokens]: String(limits.maxTokensBuckets[0]),
       },
       body,
+      (part) => {
+        for (const { kind, payload } of reader.push(part)) {
+          if (kind === envelopeKind.failure) throw new Error(fromUtf8(payload));
+          if (kind === envelopeKind.receipt) finished = isFinal(payload);
+          if (kind !== envelopeKind.sealed) continue;
+          const bytes = this.#sealed ? opener.open(payload).parts[0]?.payload : payload;
+          const stampUs = bytes ? new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0) : 0;
+          if (stampUs > 0) onStamp(stampUs);
+        }
+      },
     );
-    if (response.statusCode !== 200)
-      throw new Error(`HTTP ${response.statusCode} ${fromUtf8(await whole(response))}`);
-    const opener = new AnswerOpener(session.keys, request);
-    const reader = new EnvelopeReader();
-    let finished = false;
-    for await (const chunk of response) {
-      for (const { kind, payload } of reader.push(chunk as Uint8Array)) {
-        if (kind === envelopeKind.failure) throw new Error(fromUtf8(payload));
-        if (kind === envelopeKind.receipt) finished = true;
-        if (kind !== envelopeKind.sealed) continue;
-        const bytes = this.#sealed ? opener.open(payload).parts[0]?.payload : payload;
-        const stampUs = bytes ? new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0) : 0;
-        if (stampUs > 0) onStamp(stampUs);
-      }
-    }
+    if (status !== 200) throw new Error(`HTTP ${status} ${text}`);
     if (!finished) throw new Error("the stream ended without a receipt");
     if (session.nextRequest < limits.requestsPerSession) this.#idle.push(session);
   };
 }
+
+const isFinal = (payload: Uint8Array): boolean =>
+  (JSON.parse(fromUtf8(payload)) as SignedReceipt).receipt.finish !== "running";
 
 function call(
   url: string,

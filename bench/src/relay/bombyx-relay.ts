@@ -24,6 +24,8 @@ export interface BombyxRelayOptions {
   readonly frames: number;
   /** Sessions opened before the first measurement. */
   readonly sessions: number;
+  /** Options of Node for the gateway. */
+  readonly nodeFlags?: readonly string[];
 }
 
 export interface BombyxRelay extends Relay {
@@ -41,16 +43,18 @@ export async function bombyxRelay(options: BombyxRelayOptions): Promise<BombyxRe
     model: { path: "", id: "" },
     ports: { gateway: 0, metrics: 0, chain: [0, 0], proxy: 0 },
     allowanceNano: "1000000000000000",
+    instruments: { nodeFlags: options.nodeFlags ?? [] },
   });
   spawnSync("taskset", ["-acp", relayCore, String(network.gateway.pid)]);
   await admin(network, ["bots", "register", "--developer", developer, "--bot", String(botId)]);
   const { key } = await admin(network, ["keys", "create", "--developer", developer, "--bot", String(botId)]);
-  const sources: Running[] = [];
-  for (let slots = 0; slots < options.sessions; slots += slotsPerNode) {
-    sources.push(await startSource(network, options));
-  }
-  const targets = await findTargets(network.gateway.url, String(key));
-  const load = new BombyxLoad(targets, options.sealed);
+  const source = await startSource(network, options);
+  const targets = await findTargets(
+    network.gateway.url,
+    String(key),
+    Math.ceil(options.sessions / slotsPerNode),
+  );
+  const load = new BombyxLoad(network.gateway.url, targets, options.sealed);
   await load.prepare(options.sessions);
   return {
     name: options.sealed ? "bombyx sealed" : "bombyx plain",
@@ -58,7 +62,7 @@ export async function bombyxRelay(options: BombyxRelayOptions): Promise<BombyxRe
     pids: [network.gateway.pid],
     network,
     stop: async () => {
-      await Promise.all(sources.map((source) => source.stop()));
+      await source.stop();
       await network.stop();
       await rm(folder, { recursive: true, force: true });
     },
@@ -67,14 +71,18 @@ export async function bombyxRelay(options: BombyxRelayOptions): Promise<BombyxRe
 
 async function startSource(
   network: Network,
-  { sealed, gapMs, frames }: BombyxRelayOptions,
+  { sealed, gapMs, frames, sessions }: BombyxRelayOptions,
 ): Promise<Running> {
   const chain = toncenterChainView({
     endpoints: [...network.policy.chainEndpoints],
     chain: network.policy.attestation.chain,
     fetch,
   });
-  const { code } = await admin(network, ["pairing", "create", "--owner", developer]);
+  const codes: string[] = [];
+  while (codes.length * slotsPerNode < sessions) {
+    const { code } = await admin(network, ["pairing", "create", "--owner", developer]);
+    codes.push(String(code));
+  }
   return startPinned(loadCore, [process.execPath, "-C", "bombyx-source", linkSource], {
     SEALED: sealed ? "1" : "0",
     GAP_MS: String(gapMs),
@@ -82,7 +90,7 @@ async function startSource(
     WORLD: network.state.path("world.json"),
     BEACON: JSON.stringify(await chain.latest()),
     LINK_URL: `${network.gateway.url.replace(/^http/, "ws")}/v1/link`,
-    PAIRING_CODE: String(code),
+    PAIRING_CODES: codes.join(","),
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Relay } from "./peers.ts";
-import { cpuUs } from "./process-usage.ts";
+import { loadCore } from "./pinned.ts";
+import { busyShare, type CoreTicks, coreTicks, cpuUs } from "./process-usage.ts";
 import { median } from "./samples.ts";
 import { type LoadResult, loadStreams, type OpenStream } from "./stream-load.ts";
 
@@ -34,6 +35,8 @@ export async function latencies(
 export interface Cost extends LoadResult {
   /** CPU of the relay per token that it carried while all streams ran, µs. */
   readonly cpuUsPerToken: number;
+  /** How busy the core of sources and clients was meanwhile, 0 to 1: near 1, latencies are theirs and not the relay's. */
+  readonly loadBusy: number;
   /** Every token came, none after a pause of ten gaps, no stream failed. */
   readonly sustained: boolean;
 }
@@ -50,8 +53,8 @@ export async function cost(
   load: { streams: number; tokens: number; gapMs: number },
 ): Promise<Cost> {
   let tokens = 0;
-  const marks: { cpuUs: number; tokens: number }[] = [];
-  const mark = () => marks.push({ cpuUs: cpuUs(pids), tokens });
+  const marks: { cpuUs: number; tokens: number; load: CoreTicks }[] = [];
+  const mark = () => marks.push({ cpuUs: cpuUs(pids), tokens, load: coreTicks(loadCore) });
   const timers = [
     setTimeout(mark, rampMs + marginMs),
     setTimeout(mark, Math.max(rampMs + 2 * marginMs, load.tokens * load.gapMs - marginMs)),
@@ -72,6 +75,7 @@ export async function cost(
   return {
     ...result,
     cpuUsPerToken: spent,
+    loadBusy: begin && end ? busyShare(begin.load, end.load) : Number.NaN,
     sustained: result.lost === 0 && result.failed === 0 && result.stalled === 0,
   };
 }

@@ -1,50 +1,42 @@
-import { Agent, request } from "node:http";
+import { HttpClient } from "./http-client.ts";
 import type { OpenStream } from "./stream-load.ts";
 
-const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
-const content = /"content":"(\d+)"/g;
+const marker = Buffer.from('"content":"');
+const done = Buffer.from("[DONE]");
+const event = Buffer.from("\n\n");
 
 /** Streams OpenAI chunks from `url`; the same client for direct, nginx and Portkey. */
-export const sseStream =
-  (url: string, headers: Record<string, string> = {}): OpenStream =>
-  (tokens, onStamp) =>
-    new Promise((resolve, reject) => {
-      const body = JSON.stringify({
-        model: "m",
-        stream: true,
-        max_tokens: tokens,
-        messages: [{ role: "user", content: "hello" }],
-      });
-      const call = request(
-        `${url}/v1/chat/completions`,
-        {
-          method: "POST",
-          agent,
-          headers: {
-            "content-type": "application/json",
-            "content-length": Buffer.byteLength(body),
-            ...headers,
-          },
-        },
-        (response) => {
-          if (response.statusCode !== 200) {
-            response.resume();
-            reject(new Error(`HTTP ${response.statusCode}`));
-            return;
-          }
-          let pending = "";
-          response.setEncoding("latin1");
-          response.on("data", (text: string) => {
-            pending += text;
-            const end = pending.lastIndexOf("\n\n");
-            if (end < 0) return;
-            for (const match of pending.slice(0, end).matchAll(content)) onStamp(Number(match[1]));
-            pending = pending.slice(end);
-          });
-          response.on("end", resolve);
-          response.on("error", reject);
-        },
-      );
-      call.on("error", reject);
-      call.end(body);
+export function sseStream(url: string, headers: Record<string, string> = {}): OpenStream {
+  const client = new HttpClient(url);
+  return async (tokens, onStamp) => {
+    const body = JSON.stringify({
+      model: "m",
+      stream: true,
+      max_tokens: tokens,
+      messages: [{ role: "user", content: "hello" }],
     });
+    let pending: Buffer | undefined;
+    let finished = false;
+    const { status, text } = await client.post(
+      "/v1/chat/completions",
+      { "content-type": "application/json", ...headers },
+      Buffer.from(body),
+      (part) => {
+        const bytes = pending ? Buffer.concat([pending, part]) : part;
+        const end = bytes.lastIndexOf(event);
+        const whole = end < 0 ? 0 : end + event.length;
+        // Copied, because the client reads the next bytes to where these are.
+        pending = whole < bytes.length ? Buffer.from(bytes.subarray(whole)) : undefined;
+        let at = bytes.indexOf(marker);
+        for (; at >= 0 && at < whole; at = bytes.indexOf(marker, at)) {
+          at += marker.length;
+          const quote = bytes.indexOf(0x22, at);
+          onStamp(Number(bytes.toString("latin1", at, quote)));
+        }
+        finished ||= bytes.indexOf(done) >= 0;
+      },
+    );
+    if (status !== 200) throw new Error(`HTTP ${status} ${text}`);
+    if (!finished) throw new Error("the stream ended without [DONE]");
+  };
+}
