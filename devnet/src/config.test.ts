@@ -17,6 +17,11 @@ describe("the settings of npm start", () => {
     );
   });
 
+  it("repeat no secret, not even a wrong one", () => {
+    expect(() => readEnvironment({ BOT_TOKEN: "123:hunter2" })).toThrow(/BOT_TOKEN=…: .*BotFather/);
+    expect(() => readEnvironment({ BOT_TOKEN: "123:hunter2" })).not.toThrow(/hunter2/);
+  });
+
   it("are all in the README's table", async () => {
     const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
     for (const name of Object.keys(environmentSchema.shape)) expect(readme).toContain(`| \`${name}\` |`);

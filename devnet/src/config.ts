@@ -6,6 +6,7 @@ export const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 export const bundledModel = fileURLToPath(new URL("../models/spark.gguf", import.meta.url));
 
 const port = z.coerce.number().int().min(0).max(65_535);
+const httpsUrl = z.url({ protocol: /^https$/, error: "expected an https URL" });
 
 /** Every variable that `npm start` reads; devnet/README.md has the same as a table. */
 export const environmentSchema = z.object({
@@ -25,6 +26,20 @@ export const environmentSchema = z.object({
   DEVNET_CHAIN_PORT: port.default(8781),
   DEVNET_CHAIN_PORT_2: port.default(8782),
   DEVNET_PROXY_PORT: port.default(11711),
+  DEVNET_PLAYGROUND_PORT: port.default(8790),
+  DEVNET_MINIAPP_PORT: port.default(8791),
+  DEVNET_BOT_API_PORT: port.default(8792),
+  /** From BotFather: the bot speaks to the real Telegram in place of the local one. */
+  BOT_TOKEN: z
+    .string()
+    .regex(/^[0-9]{5,16}:[A-Za-z0-9_-]{30,}$/, "expected a token as BotFather gives it, 123456789:AA…")
+    .optional(),
+  /** Public address of the bot's webhook; without it the bot polls. */
+  BOT_WEBHOOK: httpsUrl.optional(),
+  BOT_WEBHOOK_SECRET: z.string().min(16).max(256).optional(),
+  BOT_WEBHOOK_PORT: port.optional(),
+  /** Origin under which phones reach DEVNET_MINIAPP_PORT. */
+  PUBLIC_URL: httpsUrl.transform((url) => new URL(url).origin).optional(),
   /** nanoTON that the sponsor gives to the developer of this devnet. */
   DEVNET_ALLOWANCE_NANO: z
     .string()
@@ -33,13 +48,17 @@ export const environmentSchema = z.object({
 });
 export type Environment = z.infer<typeof environmentSchema>;
 
+/** Never repeated, not even when wrong. */
+const secret = new Set(["BOT_TOKEN", "BOT_WEBHOOK_SECRET"]);
+
 /** @throws Error that names each variable, what it got and what it takes. */
 export function readEnvironment(environment: NodeJS.ProcessEnv): Environment {
   const parsed = environmentSchema.safeParse(environment);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0]);
-    return `${name}=${environment[name] ?? ""}: ${issue.message}`;
+    const value = secret.has(name) ? "…" : environment[name];
+    return `${name}=${value ?? ""}: ${issue.message}`;
   });
   throw new Error(
     `The environment is not right (devnet/README.md lists the variables):\n  ${problems.join("\n  ")}`,

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { AttestationPolicy } from "@bombyx/protocol/attestation";
 import { BlockClock, blockClockStateSchema } from "./chain/block-clock.ts";
 import { type ChainServer, startChainServer } from "./chain/chain-server.ts";
-import type { Child } from "./processes/child.ts";
+import type { Child, ProcessExit } from "./processes/child.ts";
 import { gatewayProcess, keepApiKey, pairingCode } from "./processes/gateway.ts";
 import { nodeProcess } from "./processes/node.ts";
 import { preferredPort } from "./processes/port.ts";
@@ -36,7 +36,23 @@ export interface NetworkOptions {
   readonly signal?: AbortSignal;
   /** Told as each part becomes ready. */
   readonly onReady?: (part: string) => void;
+  /** Told when a node is gone that nobody stopped. */
+  readonly onNodeLost?: (node: NetworkNode, exit: ProcessExit) => void;
+  /** What others may begin before all of the network is up. */
+  readonly milestones?: Milestones;
   readonly instruments?: Instruments;
+}
+
+/** Told in this order: those who stand beside the network begin their own work while it goes on. */
+export interface Milestones {
+  /** The state belongs to this process. @returns settings for the gateway. */
+  opened?(state: StateDirectory): Promise<Readonly<Record<string, string>>>;
+  /** @param file `policy.js`: what a build of the Mini App for this network takes. */
+  policy?(file: string, policy: DevnetPolicy): void;
+  /** The gateway answers at this address. */
+  gateway?(url: string): void;
+  /** The network stops, or does not come up; awaited before the state is given back. */
+  stopping?(): Promise<void>;
 }
 
 /** What those who look into a network add to it; nobody else needs any of it. */
@@ -70,7 +86,13 @@ export interface Network {
   readonly chain: readonly ChainServer[];
   readonly gateway: Child & { readonly url: string; readonly metrics: string };
   readonly proxy: Child & { readonly url: string };
+  /** One per name, the latest that was started; it may be gone. */
   readonly nodes: readonly NetworkNode[];
+  /**
+   * Starts a node that is gone again, on its state: same keys, same owner.
+   * @throws Error when this network has no such node, or when it is still there.
+   */
+  startNode(name: string): Promise<NetworkNode>;
   /** Under five seconds; nothing of it is left. */
   stop(): Promise<void>;
 }
@@ -86,7 +108,8 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const chain: ChainServer[] = [];
   let stopped: Promise<void> | undefined;
   const stopAll = async () => {
-    await Promise.all(children.map((child) => child.stop(stopMs)));
+    const stopping = options.milestones?.stopping?.();
+    await Promise.all([stopping, ...children.map((child) => child.stop(stopMs))]);
     await Promise.all(chain.map((server) => server.close()));
     await state.remove("network.json");
     state.close();
@@ -108,6 +131,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   options.signal?.addEventListener("abort", giveUp);
   try {
     options.signal?.throwIfAborted();
+    const beside = await options.milestones?.opened?.(state);
     const now = Date.now();
     const [world, clockState] = await Promise.all([
       keepWorld(state, now),
@@ -122,6 +146,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       chainEndpoints: chain.map((server) => server.url),
     };
     const policyFiles = await writePolicy(state, policy);
+    options.milestones?.policy?.(policyFiles.js, policy);
 
     const names = nodeNames.slice(0, options.nodes);
     const apiKey = await keepApiKey(state, options.allowanceNano);
@@ -135,12 +160,13 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
         chainEndpoints: policy.chainEndpoints,
         port: await preferredPort(options.ports.gateway),
         metricsPort: await preferredPort(options.ports.metrics),
-        environment: instruments.gatewayEnvironment,
+        environment: { ...beside, ...instruments.gatewayEnvironment },
         nodeFlags: instruments.nodeFlags,
       }),
     );
     const gatewayReady = await gateway.ready;
     ready("gateway");
+    options.milestones?.gateway?.(gatewayReady.url);
 
     const proxy = begun(
       proxyProcess({
@@ -152,28 +178,35 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
         nodeFlags: instruments.nodeFlags,
       }),
     );
-    const nodes = await Promise.all(
-      names.map(async (name, i) => {
-        await mkdir(state.path("nodes", name), { recursive: true });
-        const node = begun(
-          nodeProcess({
-            state,
-            name,
-            gateway: await reach(name, gatewayReady.url),
-            chainEndpoints: policy.chainEndpoints,
-            worldFile: state.path(worldFile),
-            pairingCode: codes[i],
-            model: options.model,
-            slots: options.slots,
-            pace: options.pace,
-          }),
-        );
-        const admitted = await node.ready;
-        await state.write(`nodes/${name}/paired`, "");
-        ready(name);
-        return { ...node.child, node: admitted.node };
-      }),
-    );
+    const nodes: NetworkNode[] = [];
+    const gone = new Set<NetworkNode>();
+    const startNode = async (name: string, code?: string): Promise<NetworkNode> => {
+      await mkdir(state.path("nodes", name), { recursive: true });
+      const part = begun(
+        nodeProcess({
+          state,
+          name,
+          gateway: await reach(name, gatewayReady.url),
+          chainEndpoints: policy.chainEndpoints,
+          worldFile: state.path(worldFile),
+          pairingCode: code,
+          model: options.model,
+          slots: options.slots,
+          pace: options.pace,
+        }),
+      );
+      const admitted = await part.ready;
+      await state.write(`nodes/${name}/paired`, "");
+      ready(name);
+      const node = { ...part.child, node: admitted.node };
+      nodes[names.indexOf(name as (typeof names)[number])] = node;
+      void node.exited.then((exit) => {
+        gone.add(node);
+        if (!stopped) options.onNodeLost?.(node, exit);
+      });
+      return node;
+    };
+    await Promise.all(names.map((name, i) => startNode(name, codes[i])));
     const proxyReady = await proxy.ready;
     ready("proxy");
 
@@ -192,6 +225,17 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       gateway: { ...gateway.child, url: gatewayReady.url, metrics: gatewayReady.metrics },
       proxy: { ...proxy.child, url: proxyReady.url },
       nodes,
+      startNode: async (name) => {
+        const last = nodes.find((node) => node.name === name);
+        if (!last) throw new Error(`This network has no node ${name}.`);
+        if (stopped) throw new Error("This network is stopping.");
+        // Taken out at once: of two who ask at the same time, one starts it.
+        if (!gone.delete(last)) throw new Error(`${name} is there already (process ${last.pid}).`);
+        return startNode(name).catch((error: unknown) => {
+          gone.add(last);
+          throw error;
+        });
+      },
       stop,
     };
   } catch (error) {

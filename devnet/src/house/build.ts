@@ -80,14 +80,23 @@ export function buildPackages(out: string): void {
  * `policy.js`, the one for that devnet.
  */
 export function buildMiniapp(out: string, simulationPolicy?: string): void {
+  const { command, args, env } = miniappBuild(join(out, "miniapp/dist"), simulationPolicy);
+  run(command, args, env);
+}
+
+/** The command that builds the Mini App into `folder`, for who does not want to wait for it. */
+export function miniappBuild(
+  folder: string,
+  simulationPolicy?: string,
+): { command: string; args: string[]; env: NodeJS.ProcessEnv } {
   if (simulationPolicy !== undefined && !existsSync(simulationPolicy)) {
     throw new Error(
       `A simulation build needs ${simulationPolicy}: run \`npm start\` once, or set BOMBYX_SIMULATION.`,
     );
   }
-  run(
-    tool("vite"),
-    [
+  return {
+    command: tool("vite"),
+    args: [
       "build",
       "--config",
       join(root, "miniapp/vite.config.ts"),
@@ -95,14 +104,14 @@ export function buildMiniapp(out: string, simulationPolicy?: string): void {
       "warn",
       ...(simulationPolicy === undefined ? [] : ["--mode", "simulation"]),
     ],
-    {
+    env: {
       ...process.env,
       // Whoever builds, a test runner among them: what ships is React without its development checks.
       NODE_ENV: "production",
-      BOMBYX_MINIAPP_OUT: join(out, "miniapp/dist"),
+      BOMBYX_MINIAPP_OUT: folder,
       ...(simulationPolicy !== undefined && { BOMBYX_SIMULATION: simulationPolicy }),
     },
-  );
+  };
 }
 
 if (import.meta.main) {

@@ -1,17 +1,8 @@
 import { once } from "node:events";
-import { createReadStream, statSync } from "node:fs";
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { extname, join, normalize } from "node:path";
-
-const contentTypes: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".json": "application/json",
-  ".wasm": "application/wasm",
-  ".svg": "image/svg+xml",
-};
+import { forward } from "../web/forward.ts";
+import { sendFile } from "../web/static-files.ts";
 
 /** A build of the Mini App, and the network that it is for. */
 export interface Deployment {
@@ -20,6 +11,10 @@ export interface Deployment {
   readonly gateway: string;
   readonly chainEndpoints: readonly string[];
   readonly botId: number;
+  /** The page in whose frame this one is opened, as Telegram Web does; nobody may frame it when absent. */
+  readonly embedder?: string;
+  /** Paths of this host, as prefixes, that are servers behind it: a phone reaches all through one public address. */
+  readonly behind?: Readonly<Record<string, string>>;
 }
 
 /** The Mini App's host. Its origin is known before its deployment, because a gateway admits pages by origin. */
@@ -32,7 +27,8 @@ export interface MiniappHost extends AsyncDisposable {
 export function contentSecurityPolicy({
   gateway,
   chainEndpoints,
-}: Pick<Deployment, "gateway" | "chainEndpoints">): string {
+  embedder,
+}: Pick<Deployment, "gateway" | "chainEndpoints" | "embedder">): string {
   const origins = [...new Set([gateway, ...chainEndpoints].map((url) => new URL(url).origin))];
   return [
     "default-src 'none'",
@@ -42,21 +38,24 @@ export function contentSecurityPolicy({
     "img-src 'self' data: blob:",
     "base-uri 'none'",
     "form-action 'none'",
+    `frame-ancestors ${embedder ?? "'none'"}`,
   ].join("; ");
 }
 
-/** Listens on a free loopback port: an origin of its own, as the page's host would be. */
-export async function startMiniappHost(): Promise<MiniappHost> {
+/**
+ * Listens on loopback: an origin of its own, as the page's host would be.
+ * @param port 0 takes any free port.
+ */
+export async function startMiniappHost(port = 0): Promise<MiniappHost> {
   let deployed: Deployment | undefined;
   const server = createServer((request, response) => {
-    if (deployed) answer(deployed, request.url ?? "/", response);
+    if (deployed) answer(deployed, request, response);
     else response.writeHead(503).end();
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     deploy: (deployment) => {
       deployed = deployment;
     },
@@ -67,27 +66,25 @@ export async function startMiniappHost(): Promise<MiniappHost> {
   };
 }
 
-function answer(deployment: Deployment, url: string, response: ServerResponse): void {
+function answer(deployment: Deployment, request: IncomingMessage, response: ServerResponse): void {
   const headers = {
     "content-security-policy": contentSecurityPolicy(deployment),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
   };
-  // WHATWG URL has resolved `..` already; what is still encoded is a file name that no build has.
-  const path = normalize(new URL(url, "http://host").pathname);
-  if (path === "/bombyx.json") {
+  const { pathname, search } = new URL(request.url ?? "/", "http://host");
+  const behind = Object.entries(deployment.behind ?? {}).find(([prefix]) => pathname.startsWith(prefix));
+  if (behind) {
+    const [prefix, server] = behind;
+    forward(request, response, `${server}${pathname.slice(prefix.length)}${search}`);
+    return;
+  }
+  if (pathname === "/bombyx.json") {
     const { gateway, botId } = deployment;
     response.writeHead(200, { ...headers, "content-type": "application/json" });
     response.end(JSON.stringify({ gateway, botId }));
     return;
   }
-  const file = join(deployment.folder, path === "/" ? "index.html" : path);
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
-    response.writeHead(404, headers).end();
-    return;
-  }
-  const contentType = contentTypes[extname(file)] ?? "application/octet-stream";
-  response.writeHead(200, { ...headers, "content-type": contentType });
-  createReadStream(file).pipe(response);
+  sendFile(deployment.folder, pathname, headers, response);
 }

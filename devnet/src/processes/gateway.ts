@@ -67,6 +67,21 @@ export async function registerBot(state: StateDirectory, botId: number): Promise
   await command(state, ["bots", "register", "--developer", developer, "--bot", String(botId)], z.unknown());
 }
 
+/** A key for this bot, under which each of its persons has an account of their own; made once and kept. */
+export async function keepBotKey(state: StateDirectory, botId: number): Promise<string> {
+  const file = `bot-key-${botId}`;
+  const kept = await state.readText(file);
+  if (kept) return kept.trim();
+  await registerBot(state, botId);
+  const { key } = await command(
+    state,
+    ["keys", "create", "--developer", developer, "--bot", String(botId)],
+    z.object({ key: z.string().min(1) }),
+  );
+  await state.write(file, `${key}\n`);
+  return key;
+}
+
 const dataDirectory = (state: StateDirectory): string => state.path("gateway");
 
 /** An operator's command, in this process: a first start has no time for one process each. */
