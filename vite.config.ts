@@ -10,15 +10,35 @@ process.env.BOMBYX_VECTORS ??= new URL("../shared/vectors", import.meta.url).pat
 
 const chromium = chromiumPath();
 
+const notOnesOwn = ["**/*.browser.test.ts", "**/node_modules/**", "**/dist/**"];
+
+/** Tests that read a clock: what else runs on the machine would be in their figures. */
+const timed = [
+  "devnet/test/promptness.test.ts",
+  "devnet/test/start.test.ts",
+  "node-agent/src/engine/crowd.test.ts",
+];
+
+const inNode = {
+  execArgv: ["-C", "bombyx-source"],
+  testTimeout: 30_000,
+};
+
 const nodeProject = {
   extends: true as const,
   test: {
+    ...inNode,
     name: "node",
     include: ["*/{src,test}/**/*.test.ts"],
-    exclude: ["**/*.browser.test.ts", "**/node_modules/**", "**/dist/**"],
-    execArgv: ["-C", "bombyx-source"],
-    testTimeout: 30_000,
+    exclude: [...notOnesOwn, ...timed],
+    maxWorkers: 2,
+    sequence: { groupOrder: 0 },
   },
+};
+
+const timedProject = {
+  extends: true as const,
+  test: { ...inNode, name: "timed", include: timed, maxWorkers: 1, sequence: { groupOrder: 1 } },
 };
 
 /** What must run unchanged in a browser: the protocol, and the parts of the SDK that say so by name. */
@@ -26,6 +46,7 @@ const chromiumProject = {
   extends: true as const,
   test: {
     name: "chromium",
+    sequence: { groupOrder: 2 },
     include: ["protocol/src/**/*.test.ts", "sdk/{src,test}/**/*.browser.test.ts"],
     exclude: ["**/*.vectors.test.ts", "**/*.node.test.ts", "**/node_modules/**", "**/dist/**"],
     testTimeout: 30_000,
@@ -59,5 +80,5 @@ export default defineConfig({
     // Found ahead of the run: what Vite discovers in the middle of it reloads the page under the tests.
     include: ["libsodium-wrappers", "zod", "canonicalize", "fast-check"],
   },
-  test: { projects: chromium === undefined ? [nodeProject] : [nodeProject, chromiumProject] },
+  test: { projects: [nodeProject, timedProject, ...(chromium === undefined ? [] : [chromiumProject])] },
 });
