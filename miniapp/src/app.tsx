@@ -1,22 +1,40 @@
-import { Chat } from "./chat/chat.tsx";
-import type { LaunchParameters } from "./launch/launch-parameters.ts";
-import { Visitor } from "./launch/visitor.tsx";
-import { useNetwork } from "./network/use-network.ts";
-import { VerificationBadge } from "./network/verification-badge.tsx";
+import { lazy, Suspense } from "react";
+import { type Language, languageFor } from "./i18n/messages.ts";
+import { LanguageContext } from "./i18n/use-text.ts";
+import type { Connection } from "./network/connection.ts";
+import { ConnectionContext } from "./network/use-connection.ts";
+import { CrashScreen } from "./shell/crash-screen.tsx";
+import { Shell } from "./shell/shell.tsx";
+import type { TelegramClient } from "./telegram/client.ts";
+import { TelegramContext } from "./telegram/telegram-context.ts";
 
-export function App({ launch }: { launch: LaunchParameters | undefined }) {
-  return launch ? <Opened launch={launch} /> : <Visitor />;
+/** What Telegram opened the page with; without it, a visitor is here. */
+export interface Opened {
+  readonly client: TelegramClient;
+  readonly connection: Connection;
 }
 
-function Opened({ launch }: { launch: LaunchParameters }) {
-  const network = useNetwork(launch);
+const Visitor = lazy(() => import("./launch/visitor.tsx").then(({ Visitor }) => ({ default: Visitor })));
+
+export function App({ opened, language }: { opened: Opened | undefined; language: Language }) {
   return (
-    <>
-      <header>
-        <h1>Bombyx</h1>
-        <VerificationBadge network={network} />
-      </header>
-      <Chat network={network} />
-    </>
+    <LanguageContext value={language}>
+      <CrashScreen>
+        {opened ? (
+          <TelegramContext value={opened.client}>
+            <ConnectionContext value={opened.connection}>
+              <Shell />
+            </ConnectionContext>
+          </TelegramContext>
+        ) : (
+          <Suspense>
+            <Visitor />
+          </Suspense>
+        )}
+      </CrashScreen>
+    </LanguageContext>
   );
 }
+
+/** The language of the person's Telegram app, else of the browser. */
+export const pageLanguage = (tag: string | undefined): Language => languageFor(tag ?? navigator.language);

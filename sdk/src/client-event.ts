@@ -1,5 +1,6 @@
 import type { AttestationError, Verdict } from "@bombyx/protocol/attestation";
 import type { BombyxError, ReceiptDetail, SignedReceipt } from "@bombyx/protocol/wire";
+import type { Proof } from "./trust/proof.ts";
 
 /** What a client tells its observer; the proof sheet of an application is made of these. */
 export type ClientEvent =
@@ -9,6 +10,8 @@ export type ClientEvent =
       readonly node: string;
       readonly name: string;
       readonly verdict: Verdict;
+      /** The verdict with the bytes that were judged. */
+      readonly proof: Proof;
       readonly standby: boolean;
     }
   /** A candidate was not trustworthy; nothing was sent to it. */

@@ -24,6 +24,7 @@ import { openAiFetch } from "./openai-fetch.ts";
 import { Connector } from "./session/connector.ts";
 import { SessionPool } from "./session/pool.ts";
 import { policyAppraiser, strictPolicy } from "./trust/policy.ts";
+import type { Proof } from "./trust/proof.ts";
 import { Verifier } from "./trust/verifier.ts";
 
 export interface RequestOptions {
@@ -169,6 +170,11 @@ export class BombyxClient {
   /** What this side has verified of the node that answers now; undefined before the first session. */
   verdict(request: { model: string; user?: string }): Verdict | undefined {
     return this.#pool.current({ model: request.model, user: request.user ?? this.#user })?.verdict;
+  }
+
+  /** The verdict with the bytes that were judged, for a proof sheet; undefined before the first session. */
+  proof(request: { model: string; user?: string }): Proof | undefined {
+    return this.#pool.current({ model: request.model, user: request.user ?? this.#user })?.proof;
   }
 
   /** Calls `listener`, which must not throw, with what happens; @returns the function that ends it. */

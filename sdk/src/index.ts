@@ -1,5 +1,14 @@
 /** A private, OpenAI-compatible client for Node and browsers. */
-export { AttestationError, type AttestationPolicy, type Verdict } from "@bombyx/protocol/attestation";
+export {
+  AttestationError,
+  type AttestationPolicy,
+  type Bundle,
+  manifestHash,
+  parseBundle,
+  parseQuote,
+  type Quote,
+  type Verdict,
+} from "@bombyx/protocol/attestation";
 export { BombyxError, type ErrorCode } from "@bombyx/protocol/wire";
 export { BombyxClient, type RequestOptions } from "./client.ts";
 export type { ClientEvent } from "./client-event.ts";
@@ -9,3 +18,4 @@ export { AnswerStream } from "./openai/answer-stream.ts";
 export type * from "./openai/chat-types.ts";
 export type * from "./openai/completion-types.ts";
 export { type Policy, parsePolicy, strictPolicy } from "./trust/policy.ts";
+export type { Proof } from "./trust/proof.ts";

@@ -2,16 +2,19 @@
 export interface Deployment {
   readonly gateway: string;
   readonly botId: number;
+  /** The bot's name without `@`, for the link that visitors get; absent where it has none. */
+  readonly botUsername?: string;
 }
 
 /** @throws Error that says what is wrong with the file. */
 export async function readDeployment(): Promise<Deployment> {
   const response = await fetch("bombyx.json");
   if (!response.ok) throw new Error(`bombyx.json beside this page is missing (HTTP ${response.status}).`);
-  const { gateway, botId } = (await response.json()) as Partial<Deployment>;
+  const { gateway, botId, botUsername } = (await response.json()) as Partial<Deployment>;
   if (typeof gateway !== "string" || !/^https?:\/\//.test(gateway))
     throw new Error("bombyx.json needs `gateway`, an http(s) URL.");
-  if (!Number.isSafeInteger(botId))
+  if (typeof botId !== "number" || !Number.isSafeInteger(botId))
     throw new Error("bombyx.json needs `botId`, the number before the colon of the bot's token.");
-  return { gateway, botId: botId as number };
+  const named = typeof botUsername === "string" && /^[A-Za-z0-9_]{3,32}$/.test(botUsername);
+  return { gateway, botId, ...(named && { botUsername }) };
 }

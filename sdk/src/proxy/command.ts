@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { BombyxError } from "@bombyx/protocol/wire";
+import { attestCommand, attestHelp } from "../attest/command.ts";
 import { type Policy, parsePolicy } from "../trust/policy.ts";
 import { startProxy } from "./index.ts";
 
@@ -28,10 +29,12 @@ const help = `bombyx: private AI from nodes whose hardware this machine verifies
       --json          print one line of JSON when ready
 
   BOMBYX_API_KEY      the gateway's API key; callers of the proxy send the same one
-`;
+
+${attestHelp}`;
 
 /** Runs the command until it is told to stop. @returns the exit code: 0, 1 (failed) or 2 (wrong usage). */
 export async function runCli(args: readonly string[], shell: Shell): Promise<number> {
+  if (args[0] === "attest") return attestCommand(args.slice(1), shell);
   try {
     const { values, positionals } = parseArgs({
       args: [...args],

@@ -1,10 +1,10 @@
-import { AttestationError, type Verdict } from "@bombyx/protocol/attestation";
+import { AttestationError } from "@bombyx/protocol/attestation";
 import { priceId } from "@bombyx/protocol/receipt";
 import { initiateHandshake } from "@bombyx/protocol/session";
 import { BombyxError, type Candidate, type Candidates, fromHex } from "@bombyx/protocol/wire";
 import type { ClientEvent } from "../client-event.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import type { Verifier } from "../trust/verifier.ts";
+import type { Verified, Verifier } from "../trust/verifier.ts";
 import { standbyOrder, weightedOrder } from "./choose.ts";
 import { Session } from "./session.ts";
 
@@ -68,18 +68,20 @@ export class Connector {
     const samePlatform = new Set<Candidate>();
     for (const candidate of queue) {
       try {
-        const verdict = await this.#options.verifier.verify(candidate, wish.model, signal);
+        const verified = await this.#options.verifier.verify(candidate, wish.model, signal);
+        const { verdict } = verified;
         if (verdict.platformId === wish.standbyOf?.verdict.platformId && !samePlatform.has(candidate)) {
           samePlatform.add(candidate);
           queue.push(candidate);
           continue;
         }
-        const session = await this.#handshake(candidate, verdict, offer, signal);
+        const session = await this.#handshake(candidate, verified, offer, signal);
         emit({
           type: "session",
           node: candidate.node,
           name: candidate.name,
           verdict,
+          proof: session.proof,
           standby: wish.standbyOf !== undefined,
         });
         return session;
@@ -137,11 +139,12 @@ export class Connector {
 
   async #handshake(
     candidate: Candidate,
-    verdict: Verdict,
+    verified: Verified,
     offer: Candidates,
     signal: AbortSignal,
   ): Promise<Session> {
     const { gateway, now } = this.#options;
+    const { verdict } = verified;
     const prefix = {
       suite: verdict.suite,
       attestationId: fromHex(verdict.attestationId),
@@ -149,7 +152,7 @@ export class Connector {
     };
     const handshake = initiateHandshake(prefix, verdict.kem);
     const message2 = await gateway.handshake(candidate.node, handshake.message, signal);
-    return new Session(handshake.finish(message2), verdict, candidate, offer.price, now());
+    return new Session(handshake.finish(message2), verified, candidate, offer.price, now());
   }
 }
 

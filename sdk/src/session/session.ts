@@ -1,6 +1,8 @@
 import type { Verdict } from "@bombyx/protocol/attestation";
 import { type SessionKeys, sessionIdHex, zeroSession } from "@bombyx/protocol/session";
 import { BombyxError, type Candidate, limits, type Price } from "@bombyx/protocol/wire";
+import type { Proof } from "../trust/proof.ts";
+import type { Verified } from "../trust/verifier.ts";
 
 /** A successor is opened when fewer ids or less time than this are left. */
 const wornRequestsLeft = 8;
@@ -12,7 +14,7 @@ const idleMarginMs = 60_000;
 export class Session {
   readonly id: string;
   readonly keys: SessionKeys;
-  readonly verdict: Verdict;
+  readonly proof: Proof;
   readonly candidate: Candidate;
   readonly price: Price;
   #nextRequest = 0;
@@ -20,13 +22,17 @@ export class Session {
   #running = 0;
   #closed = false;
 
-  constructor(keys: SessionKeys, verdict: Verdict, candidate: Candidate, price: Price, now: number) {
+  constructor(keys: SessionKeys, verified: Verified, candidate: Candidate, price: Price, now: number) {
     this.id = sessionIdHex(keys);
     this.keys = keys;
-    this.verdict = verdict;
+    this.proof = { ...verified, name: candidate.name, openedAt: now };
     this.candidate = candidate;
     this.price = price;
     this.#lastUsedAt = now;
+  }
+
+  get verdict(): Verdict {
+    return this.proof.verdict;
   }
 
   get node(): string {

@@ -8,9 +8,14 @@ export type Appraiser = (
   expect: { readonly node: string; readonly attestationId: string; readonly manifest: string },
 ) => Promise<Verdict>;
 
-interface Entry {
+/** A verdict with the bytes that it is about. */
+export interface Verified {
   readonly verdict: Verdict;
+  readonly bundle: Uint8Array;
+  /** Hash of the model manifest that was asked for. */
   readonly manifest: string;
+  /** ms since epoch. */
+  readonly verifiedAt: number;
 }
 
 const bundlesKept = 64;
@@ -24,7 +29,7 @@ export class Verifier {
   readonly #appraise: Appraiser;
   readonly #now: () => number;
   readonly #models: Policy["models"];
-  readonly #verdicts = new Map<string, Entry>();
+  readonly #verdicts = new Map<string, Verified>();
 
   constructor(
     fetchBundle: (attestationId: string, signal: AbortSignal) => Promise<Uint8Array>,
@@ -42,12 +47,12 @@ export class Verifier {
    * @throws AttestationError when the bundle is not what the policy admits, or is not the
    * candidate's, or does not serve `model` by the manifest that the gateway named.
    */
-  async verify(candidate: Candidate, model: string, signal: AbortSignal): Promise<Verdict> {
+  async verify(candidate: Candidate, model: string, signal: AbortSignal): Promise<Verified> {
     const key = `${candidate.attestationId}/${candidate.manifest}`;
     const known = this.#verdicts.get(key);
     if (known && known.verdict.node === candidate.node && known.verdict.validUntil > this.#now()) {
       this.#assertServes(known.verdict, candidate.manifest, model);
-      return known.verdict;
+      return known;
     }
     this.#verdicts.delete(key);
     const bundle = await this.#fetchBundle(candidate.attestationId, signal).catch((cause: unknown) => {
@@ -63,8 +68,9 @@ export class Verifier {
       const oldest = this.#verdicts.keys().next();
       if (!oldest.done) this.#verdicts.delete(oldest.value);
     }
-    this.#verdicts.set(key, { verdict, manifest });
-    return verdict;
+    const verified = { verdict, bundle, manifest, verifiedAt: this.#now() };
+    this.#verdicts.set(key, verified);
+    return verified;
   }
 
   /** Forgets what is known of an attestation: the node said that its epoch is over. */

@@ -1,0 +1,11 @@
+close = Close
+back = Back
+tab-bar = Sections
+tab-chat = Chat
+tab-network = Network
+tab-earn = Earn
+loading = Loading…
+try-again = Try again
+crash-title = This screen broke
+crash-text = Nothing you wrote was sent by this. Your conversations are still on this device.
+coming-soon = Soon

@@ -1,0 +1,11 @@
+close = Закрыть
+back = Назад
+tab-bar = Разделы
+tab-chat = Чат
+tab-network = Сеть
+tab-earn = Доход
+loading = Загрузка…
+try-again = Повторить
+crash-title = Этот экран сломался
+crash-text = Ничего из написанного при этом не отправлено. Ваши беседы остались на этом устройстве.
+coming-soon = Скоро
