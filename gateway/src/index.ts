@@ -12,14 +12,21 @@ import { RateLimiter } from "./accounts/rate-limit.ts";
 import { accountRoutes } from "./api/account-routes.ts";
 import { sendJson } from "./api/bodies.ts";
 import { Callers } from "./api/callers.ts";
+import { eventRoutes } from "./api/event-routes.ts";
 import { fleetRoutes } from "./api/fleet-routes.ts";
+import { networkRoutes } from "./api/network-routes.ts";
 import { Origins } from "./api/origins.ts";
+import { ownerRoutes } from "./api/owner-routes.ts";
 import { relayRoutes } from "./api/relay-routes.ts";
 import { Router } from "./api/router.ts";
 import { apiServer } from "./api/server.ts";
 import type { GatewayConfig } from "./config.ts";
+import { EventLog } from "./events/event-log.ts";
+import { NodeNews } from "./events/node-news.ts";
+import { Figures } from "./figures/figures.ts";
 import { AttestationIntake } from "./fleet/attestation-intake.ts";
-import { Fleet } from "./fleet/fleet.ts";
+import { Fleet, type FleetChange } from "./fleet/fleet.ts";
+import type { FleetNode } from "./fleet/fleet-node.ts";
 import { LinkServer } from "./fleet/link-server.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
@@ -56,6 +63,7 @@ export interface GatewaySurroundings {
 const sweepEveryMs = 15_000;
 /** An epoch lasts an hour; the rest is for links that come and go. */
 const attestationRate = { perMinute: 6, burst: 30 };
+const figuresEveryMs = 5_000;
 const bundlesKeptMs = 24 * 3_600_000;
 
 /** Starts a gateway: everything it consists of, in the order in which one needs the other. */
@@ -66,6 +74,12 @@ export async function startGateway(
   await ready;
   const { dataDir } = config;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+
+  let draining = false;
+  /** Work that nobody waits for. */
+  const tidy = (work: Promise<unknown>) => {
+    work.catch((error: unknown) => log.error({ err: error }, "work on the side failed"));
+  };
 
   // What outlives the process.
   const store = openStore({ dataDir });
@@ -87,12 +101,39 @@ export async function startGateway(
     now,
     random: () => (getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32,
     ownerTag: (account) => createHmac("sha256", ownerSecret).update(account).digest("hex").slice(0, 16),
+    onChange: (node, change) => onFleetChange(node, change),
   });
+
+  // What owners and everybody see of it.
+  const events = new EventLog(store.db, now);
+  const figures = await Figures.open({
+    db: store.db,
+    ledger,
+    linkedNodes: () => links.links,
+    log,
+    now,
+  });
+  const news = new NodeNews(
+    (event) => tidy(events.add(event)),
+    (ms, run) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+  );
+  const onFleetChange = (node: FleetNode, change: FleetChange) => {
+    // Links that end because the gateway ends are no news.
+    if (draining) return;
+    news.changed(node, change);
+    if (change === "online" || change === "offline") tidy(accounts.sawNode(node.id, now()));
+    if (change === "online") tidy(figures.totals(node.id));
+  };
 
   // Ciphertext and money.
   const sessions = new SessionTable(now);
   const stalls = new StallWatch(now);
-  const acks = new AckSigner(loadAckKey(dataDir), config.policy.chain);
+  const acks = new AckSigner(loadAckKey(dataDir), config.policy.chain, (node, state) => {
+    figures.acknowledged(node, state);
+  });
   const metrics: Metrics = new Metrics({
     streams: () => relay.streams,
     reservations: () => attempts.open,
@@ -117,8 +158,10 @@ export async function startGateway(
       receipt: (link, stream, payload) => void receipts.receive(link, stream, payload),
       frame: (bytes) => metrics.frame(bytes),
     },
+    onPaired: ({ node, owner: account, machine = null, name = "" }) => {
+      tidy(events.add({ type: "node.paired", account, machine, node, name, message: null }));
+    },
   });
-  let draining = false;
   const admitNew = () => {
     if (draining) {
       throw new BombyxError("DRAINING", "This gateway is going away; use another, or try again.", {
@@ -136,6 +179,10 @@ export async function startGateway(
   fleetRoutes(router, { callers, fleet, intake, prices, startedAt: Math.floor(now() / 1_000) });
   relayRoutes(router, { callers, handshakes, relay, receipts, ledger, admitNew });
   accountRoutes(router, { callers, accounts, ledger });
+  ownerRoutes(router, { callers, accounts, fleet, figures, now });
+  eventRoutes(router, { callers, events });
+  const { defaultPrice, feeBps } = config;
+  networkRoutes(router, { callers, fleet, figures, prices, defaultPrice, feeBps, now });
   const server = apiServer({ router, origins: new Origins(config.origins), links, metrics, log });
   const metricsDoor = metricsServer(metrics);
 
@@ -144,17 +191,16 @@ export async function startGateway(
     stalls.check();
     attempts.check();
   }, 1_000);
+  const figuresTicks = setInterval(() => tidy(figures.tick()), figuresEveryMs);
   const sweeps = setInterval(
     () => {
       sessions.sweep();
       tidy(ledger.sweep(now() - config.lostGraceMs, now()));
       tidy(bundles.prune(now() - bundlesKeptMs));
+      tidy(events.prune());
     },
     Math.min(sweepEveryMs, config.lostGraceMs),
   );
-  const tidy = (work: Promise<number>) => {
-    work.catch((error: unknown) => log.error({ err: error }, "tidying up failed"));
-  };
 
   const metricsUrl = `${await listen(metricsDoor, config.metricsHost, config.metricsPort)}/metrics`;
   const url = await listen(server, config.host, config.port);
@@ -169,11 +215,15 @@ export async function startGateway(
     while (attempts.open > 0 && now() < deadline) await attempts.nextEnd(deadline - now());
     clearInterval(seconds);
     clearInterval(sweeps);
+    clearInterval(figuresTicks);
+    news.close();
     links.close();
     server.closeAllConnections();
     metricsDoor.close();
     metricsDoor.closeAllConnections();
     await ledger.close();
+    await figures.close();
+    await events.settled();
     await store.close();
     log.info("gateway is down");
   }

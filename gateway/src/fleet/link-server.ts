@@ -95,7 +95,7 @@ export class LinkServer {
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       ws.on("error", (error) => this.#options.log.debug({ err: error }, "node link failed"));
       if (ws.protocol !== linkSubprotocol) ws.close(1002, `expected subprotocol ${linkSubprotocol}`);
-      else this.#greet(ws, from);
+      else this.#greet(ws, socket, from);
     });
   }
 
@@ -124,14 +124,14 @@ export class LinkServer {
     }
   }
 
-  #greet(socket: WebSocket, from: string): void {
+  #greet(socket: WebSocket, wire: Duplex, from: string): void {
     this.#sockets.add(socket);
     this.#answered.add(socket);
     const [oldest] = this.#strangers;
     if (oldest && this.#strangers.size >= strangersMost) oldest.terminate();
     this.#strangers.add(socket);
     const known = () => void this.#strangers.delete(socket);
-    const connection = new LinkConnection(socket, from, this.#options, known);
+    const connection = new LinkConnection(socket, wire, from, this.#options, known);
     socket.on("pong", () => this.#answered.add(socket));
     socket.on("close", () => {
       this.#sockets.delete(socket);
@@ -144,6 +144,7 @@ export class LinkServer {
 /** One node link, from its challenge to its close. Control messages are judged one after the other. */
 class LinkConnection {
   readonly #socket: WebSocket;
+  readonly #wire: Duplex;
   readonly #from: string;
   readonly #options: LinkServerOptions;
   /** Until hello; let go then, because most links are idle for most of their life. */
@@ -155,8 +156,9 @@ class LinkConnection {
   #link: NodeLink | undefined;
   #node: FleetNode | undefined;
 
-  constructor(socket: WebSocket, from: string, options: LinkServerOptions, known: () => void) {
+  constructor(socket: WebSocket, wire: Duplex, from: string, options: LinkServerOptions, known: () => void) {
     this.#socket = socket;
+    this.#wire = wire;
     this.#from = from;
     this.#options = options;
     const nonce = randomBytes(32);
@@ -224,7 +226,7 @@ class LinkConnection {
     clearTimeout(greeting.timeout);
     greeting.known();
     this.#greeting = undefined;
-    this.#link = new NodeLink(record.node, this.#socket, events);
+    this.#link = new NodeLink(record.node, this.#socket, this.#wire, events);
     this.#node = fleet.connect(record, hello, this.#link);
     this.#link.control({ t: "welcome", node: record.node, prices: prices.rows().map(priceMessage), ackPk });
     log.info({ node: record.node, name: hello.name, agent: hello.agent }, "node linked");

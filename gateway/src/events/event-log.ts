@@ -1,0 +1,88 @@
+import type { AccountEvent } from "@bombyx/protocol/wire";
+import type { Kysely, Selectable } from "kysely";
+import type { StoreSchema } from "../store/schema.ts";
+
+const keptMs = 7 * 24 * 3_600_000;
+/** Rows that one page reads. */
+const pageRows = 200;
+
+/** Whose events: one account, or every person of one bot. */
+export type Audience = { readonly account: string } | { readonly botId: number };
+
+/** What happened to an account's machines: kept for a week, told to whoever listens now. */
+export class EventLog {
+  readonly #db: Kysely<StoreSchema>;
+  readonly #now: () => number;
+  readonly #listeners = new Map<(event: AccountEvent) => void, Audience>();
+  /** One after the other, so that listeners hear events in the order of their ids. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(db: Kysely<StoreSchema>, now: () => number) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  /** Keeps the event, then tells it. */
+  add(event: Omit<AccountEvent, "id" | "at">): Promise<void> {
+    const added = this.#last.then(async () => {
+      const at = this.#now();
+      const { id } = await this.#db
+        .insertInto("events")
+        .values({ ...event, at: BigInt(at) })
+        .returning("id")
+        .executeTakeFirstOrThrow();
+      const kept: AccountEvent = { id: Number(id), at, ...event };
+      for (const [listener, audience] of this.#listeners) if (isFor(kept, audience)) listener(kept);
+    });
+    this.#last = added.catch(() => undefined);
+    return added;
+  }
+
+  /** Events with an id above `after`, oldest first, at most 200. */
+  async after(after: number, audience: Audience): Promise<readonly AccountEvent[]> {
+    const from = this.#db.selectFrom("events").selectAll().where("id", ">", BigInt(after));
+    const whose =
+      "account" in audience
+        ? from.where("account", "=", audience.account)
+        : // A range, not LIKE: the index is by account.
+          from
+            .where("account", ">=", `person:${audience.botId}:`)
+            .where("account", "<", `person:${audience.botId};`);
+    const rows = await whose.orderBy("id").limit(pageRows).execute();
+    return rows.map(eventOf);
+  }
+
+  /** @returns stops it. */
+  listen(audience: Audience, listener: (event: AccountEvent) => void): () => void {
+    this.#listeners.set(listener, audience);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Forgets what is older than a week. @returns how many. */
+  async prune(): Promise<number> {
+    const { numDeletedRows } = await this.#db
+      .deleteFrom("events")
+      .where("at", "<", BigInt(this.#now() - keptMs))
+      .executeTakeFirst();
+    return Number(numDeletedRows);
+  }
+
+  /** Resolves when everything that was added is kept. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+}
+
+const isFor = ({ account }: AccountEvent, audience: Audience): boolean =>
+  "account" in audience ? account === audience.account : account.startsWith(`person:${audience.botId}:`);
+
+const eventOf = (row: Selectable<StoreSchema["events"]>): AccountEvent => ({
+  id: Number(row.id),
+  at: Number(row.at),
+  type: row.type as AccountEvent["type"],
+  account: row.account,
+  machine: row.machine,
+  node: row.node,
+  name: row.name,
+  message: row.message,
+});
