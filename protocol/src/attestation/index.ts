@@ -1,8 +1,16 @@
 /** Quotes, bundles and their appraisal (PROTOCOL §3 and §4). */
 export { type Appraisal, appraise, type Expectation, type Verdict } from "./appraise.ts";
 export * from "./bundle.ts";
+export { parsePemChain } from "./certificate.ts";
 export * from "./chain-view.ts";
-export { type AppraisalStep, AttestationError, type AttestationReason, attestationReasons } from "./error.ts";
+export { describeQuote, type QuoteDescription } from "./describe-quote.ts";
+export {
+  type AppraisalStep,
+  AttestationError,
+  type AttestationReason,
+  attestationReasons,
+  refusal,
+} from "./error.ts";
 export { type Seen, type TrustMemory, trustMemory } from "./memory.ts";
 export * from "./policy.ts";
 export { parseQuote, type Quote } from "./quote.ts";

@@ -41,9 +41,9 @@ function octets(reader: DerReader, size: number): Uint8Array<ArrayBuffer> {
 }
 
 /** @throws AttestationError PLATFORM_FORMAT */
-export function readPlatform(pck: Certificate): Platform {
+export function readPlatform(pck: Certificate | undefined): Platform {
   try {
-    const bytes = pck.extensions.get(oids.sgx);
+    const bytes = pck?.extensions.get(oids.sgx);
     if (bytes === undefined) throw new RangeError("no SGX extension");
     const outer = new DerReader(bytes);
     const values = byArc(outer.enter(), oids.sgx);

@@ -47,6 +47,11 @@ export interface AttestationPolicy {
   readonly registry: "required" | "none";
   /** Accepted TCB statuses besides UpToDate, each until a date (ms since epoch). */
   readonly tcbExceptions: readonly { readonly status: string; readonly until: number }[];
+  /**
+   * mr_config_id, mr_owner and mr_owner_config, which the host sets at launch: zero, as Bombyx has them, or
+   * whatever they are, for a verifier that only shows measurements.
+   */
+  readonly ownerRegisters: "zero" | "any";
   /** XFAM values allowed, 8 bytes little-endian as lower-case hex. */
   readonly xfam: readonly string[];
   readonly gpuModes: readonly ("none" | "cc" | "plain")[];
@@ -91,6 +96,7 @@ export const attestationPolicySchema = z.strictObject({
     .nullable(),
   registry: z.enum(["required", "none"]),
   tcbExceptions: z.array(z.strictObject({ status: z.string(), until: count })),
+  ownerRegisters: z.enum(["zero", "any"]),
   xfam: z.array(hex.b8),
   gpuModes: z.array(z.enum(["none", "cc", "plain"])),
   minTcbEvaluation: count,

@@ -1,5 +1,4 @@
 import { parsePemChain } from "./certificate.ts";
-import { refusal } from "./error.ts";
 import { readPlatform } from "./platform.ts";
 import { parseQuote } from "./quote.ts";
 
@@ -10,6 +9,5 @@ import { parseQuote } from "./quote.ts";
  */
 export function quoteFmspc(quote: Uint8Array<ArrayBuffer>): string {
   const [pck] = parsePemChain(parseQuote(quote).pckChain);
-  if (pck === undefined) throw refusal("PLATFORM_FORMAT", "The quote carries no PCK certificate.");
   return readPlatform(pck).fmspc;
 }

@@ -51,6 +51,8 @@ export interface Quote {
   readonly qeAuthentication: Uint8Array<ArrayBuffer>;
   /** PEM, leaf first. */
   readonly pckChain: string;
+  /** What stands behind the signature data and is read by nobody. */
+  readonly paddingBytes: number;
 }
 
 /** Little-endian reader that never reads past what holds it. */
@@ -72,6 +74,10 @@ class QuoteReader {
 
   number(size: 2 | 4): number {
     return this.take(size).reduceRight((sum, byte) => sum * 256 + byte, 0);
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at;
   }
 
   within(size: number): QuoteReader {
@@ -215,5 +221,6 @@ export function parseQuote(bytes: Uint8Array<ArrayBuffer>): Quote {
     qeReportSignature,
     qeAuthentication,
     pckChain: String.fromCharCode(...chain),
+    paddingBytes: reader.left,
   };
 }

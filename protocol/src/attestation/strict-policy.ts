@@ -25,6 +25,7 @@ export const strictPolicy: AttestationPolicy = {
   release: null,
   registry: "required",
   tcbExceptions: [],
+  ownerRegisters: "zero",
   // x87, SSE, AVX, AVX-512 and AMX, with and without protection keys.
   xfam: ["e702060000000000", "e700060000000000"],
   gpuModes: ["none", "cc"],

@@ -55,6 +55,12 @@ export interface QuoteVerdict {
     readonly rtmr2: string;
     readonly rtmr3: string;
   };
+  /** What the host sets at launch, 48 bytes each. */
+  readonly ownerRegisters: {
+    readonly mrConfigId: string;
+    readonly mrOwner: string;
+    readonly mrOwnerConfig: string;
+  };
   /** Cocoon's image hash: SHA-256 of all measurements, lower-case hex. */
   readonly imageHash: string;
   /** ms since epoch: when the first of certificates and collateral runs out. */
@@ -154,6 +160,11 @@ export async function verifyQuote(
     tdAttributes: report.tdAttributes,
     xfam: report.xfam,
     measurement: { mrtd: report.mrTd, rtmr0, rtmr1, rtmr2, rtmr3 },
+    ownerRegisters: {
+      mrConfigId: report.mrConfigId,
+      mrOwner: report.mrOwner,
+      mrOwnerConfig: report.mrOwnerConfig,
+    },
     imageHash: toHex(await digest("SHA-256", concat(report.measured, new Uint8Array(64)))),
     validUntil: Math.min(
       ...[...pckChain, ...tcbChain, ...qeChain].map(({ notAfter }) => notAfter),
@@ -244,9 +255,11 @@ function demandTd(report: TdReport, policy: AttestationPolicy): void {
     `The virtual machine's extended features ${report.xfam} are not on this policy's list.`,
   );
   const zero = "00".repeat(48);
-  demand(report.mrConfigId === zero, "MR_CONFIG_ID", "The virtual machine's MRCONFIGID is set.");
-  demand(report.mrOwner === zero, "MR_OWNER", "The virtual machine's MROWNER is set.");
-  demand(report.mrOwnerConfig === zero, "MR_OWNER_CONFIG", "The virtual machine's MROWNERCONFIG is set.");
+  if (policy.ownerRegisters === "zero") {
+    demand(report.mrConfigId === zero, "MR_CONFIG_ID", "The virtual machine's MRCONFIGID is set.");
+    demand(report.mrOwner === zero, "MR_OWNER", "The virtual machine's MROWNER is set.");
+    demand(report.mrOwnerConfig === zero, "MR_OWNER_CONFIG", "The virtual machine's MROWNERCONFIG is set.");
+  }
   demand(
     report.mrServiceTd === undefined || report.mrServiceTd === zero,
     "MR_SERVICE_TD",

@@ -215,6 +215,7 @@ export class SimulatedWorld {
       release: null,
       registry: "none",
       tcbExceptions: [],
+      ownerRegisters: "zero",
       xfam: ["e702060000000000"],
       gpuModes: ["none", "cc"],
       minTcbEvaluation: evaluation,

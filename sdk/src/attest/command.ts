@@ -127,15 +127,15 @@ async function policyOf(file: string): Promise<unknown> {
   }
 }
 
-/** @throws AttestationError TIME for anything but an ISO date with its zone, so that no machine's zone decides. */
+/** @throws AttestationError TIME for anything but an ISO date or time with its zone, so that no machine's zone decides. */
 function instant(text: string): number {
-  const whole = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text);
+  const whole = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text);
   const at = whole ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at))
     throw new AttestationError(
       "TIME",
       attestationReasons.TIME,
-      `--at takes an ISO time such as 2026-03-01T00:00:00Z, not ${text}.`,
+      `The instant --at is an ISO time such as 2026-03-01T00:00:00Z, not ${text}.`,
     );
   return at;
 }

@@ -61,6 +61,7 @@ export async function publicPolicy(input: PolicyInput): Promise<PublicPolicy> {
     release: null,
     registry: "none",
     tcbExceptions: [],
+    ownerRegisters: (given.rows?.length ?? 0) > 0 ? "zero" : "any",
     xfam: architecturalXfam(input.quote),
     gpuModes: ["none", "cc", "plain"],
     minTcbEvaluation: 0,

@@ -20,6 +20,8 @@ export interface Acceptance {
   readonly tcbEvaluation: number;
   readonly quoteVersion: 4 | 5;
   readonly measurements: QuoteVerdict["measurement"];
+  /** What the host set at launch: judged, to be zero, only under a policy with rows. */
+  readonly ownerRegisters: QuoteVerdict["ownerRegisters"];
   readonly imageHash: string;
   readonly reportData: string;
   readonly tdAttributes: string;
@@ -174,6 +176,7 @@ const acceptance = (
   tcbEvaluation: verdict.tcb.evaluation,
   quoteVersion: verdict.quoteVersion,
   measurements: verdict.measurement,
+  ownerRegisters: verdict.ownerRegisters,
   imageHash: verdict.imageHash,
   reportData: toHex(verdict.reportData),
   tdAttributes: verdict.tdAttributes,
