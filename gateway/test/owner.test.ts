@@ -388,7 +388,7 @@ describe("events", () => {
   it("are for callers with a credential, eight streams each", async () => {
     expect((await listen(new TestClient(network.gateway.url, ""))).status).toBe(401);
     const owner = await network.clientOf("greedy");
-    const streams = [];
+    const streams: Awaited<ReturnType<typeof listen>>[] = [];
     for (let n = 0; n < 8; n++) streams.push(await listen(owner));
     const { status, json: answer } = await owner.call("GET", "/v1/events");
     expect([status, answer.error?.code]).toEqual([429, "RATE_LIMITED"]);

@@ -1,4 +1,4 @@
-import type { ApiKey, Fetch } from "./gateway/gateway.ts";
+import type { ApiKey, Fetch } from "./gateway/gateway-http.ts";
 import type { Policy } from "./trust/policy.ts";
 
 export interface ClientOptions {

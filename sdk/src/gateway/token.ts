@@ -1,5 +1,5 @@
-import { BombyxError, tokenSchema } from "@bombyx/protocol/wire";
-import { type Fetch, Gateway } from "./gateway.ts";
+import { tokenSchema } from "@bombyx/protocol/wire";
+import { type Fetch, GatewayHttp } from "./gateway-http.ts";
 
 export interface InitDataExchange {
   /** Base URL of the gateway. */
@@ -23,12 +23,6 @@ export async function exchangeInitData(
 ): Promise<{ token: string; expiresAt: number }> {
   const { fetch = (url, init) => globalThis.fetch(url, init), botId, initData } = exchange;
   const { gateway: url, allowHttp = false } = exchange;
-  const answer = await new Gateway({ url, allowHttp, fetch }).exchangeToken({ botId, initData });
-  const parsed = tokenSchema.safeParse(answer);
-  if (!parsed.success) {
-    throw new BombyxError("GATEWAY_UNREACHABLE", "The gateway's answer is not a token.", {
-      cause: parsed.error,
-    });
-  }
-  return parsed.data;
+  const http = new GatewayHttp({ url, allowHttp, fetch });
+  return await http.post(tokenSchema, "v1/tokens", { botId, initData });
 }

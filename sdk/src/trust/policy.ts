@@ -7,7 +7,7 @@ import {
 } from "@bombyx/protocol/attestation";
 import { BombyxError, hex } from "@bombyx/protocol/wire";
 import * as z from "zod";
-import type { Fetch } from "../gateway/gateway.ts";
+import type { Fetch } from "../gateway/gateway-http.ts";
 import type { Appraiser } from "./verifier.ts";
 
 /**
