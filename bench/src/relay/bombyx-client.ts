@@ -91,11 +91,11 @@ export class BombyxLoad {
 
   /** Opens sessions until `streams` are idle, on every node at the rate that its link admits handshakes. */
   async prepare(streams: number): Promise<void> {
-    let opened = this.#idle.length;
+    const each = Math.ceil(streams / this.#targets.length);
     await Promise.all(
-      this.#targets.map(async (target) => {
-        while (opened < streams) {
-          this.#idle.push(await this.#open(++opened, target));
+      this.#targets.map(async (target, at) => {
+        for (let person = at * each + 1; person <= Math.min(streams, (at + 1) * each); person++) {
+          this.#idle.push(await this.#open(person, target));
           await new Promise((resolve) => setTimeout(resolve, 1_000 / limits.handshakesPerSecondPerLink));
         }
       }),

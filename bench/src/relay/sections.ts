@@ -62,6 +62,8 @@ async function cpu({ contenders, figures, reach, say }: Bench): Promise<void> {
   const cpuOf = (relay: Relay): number =>
     Math.min(...(costs.get(relay.name) ?? []).map(({ cpuUsPerToken }) => cpuUsPerToken));
   for (const [name, results] of costs) {
+    for (const { failed, failure } of results)
+      if (failure !== undefined) say(`  ${failed} streams of ${name} failed: ${failure}`);
     figures[`${name}: CPU per token at 500 streams, µs`] = Math.min(
       ...results.map((one) => one.cpuUsPerToken),
     );

@@ -11,6 +11,8 @@ export interface LoadResult {
   readonly tokens: number;
   readonly lost: number;
   readonly failed: number;
+  /** Why the first of them failed. */
+  readonly failure: string | undefined;
   /** Streams with a pause above ten gaps. */
   readonly stalled: number;
   readonly wallMs: number;
@@ -25,6 +27,7 @@ export async function loadStreams(
   const latency: number[] = [];
   let received = 0;
   let failed = 0;
+  let failure: string | undefined;
   let stalled = 0;
   const startedAt = performance.now();
   const one = async (index: number): Promise<void> => {
@@ -43,8 +46,9 @@ export async function loadStreams(
         }
         previousUs = atUs;
       });
-    } catch {
+    } catch (error) {
       failed++;
+      failure ??= String(error);
     }
     if (worstUs > load.gapMs * 10_000) stalled++;
   };
@@ -55,6 +59,7 @@ export async function loadStreams(
     tokens: received,
     lost: load.streams * load.tokens - received,
     failed,
+    failure,
     stalled,
     wallMs: performance.now() - startedAt,
   };

@@ -5,8 +5,11 @@ import type { AttemptId, Ledger } from "./ledger.ts";
 
 /** Carries calls to where the file is. */
 export interface CallCarrier {
-  /** Rejects with what the call was refused with, see {@link refusal}. */
-  call(call: Call): Promise<unknown>;
+  /**
+   * Rejects with what the call was refused with, see {@link refusal}.
+   * @param patient nobody waits for the outcome: it may travel with the next call, in the order of calls.
+   */
+  call(call: Call, patient?: boolean): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -18,7 +21,10 @@ export function callLedger(carrier: CallCarrier): Ledger {
   return {
     deposit: (entry) => send("deposit", entry),
     reserve: (attempt) => send("reserve", attempt),
-    settle: (signed, at) => send("settle", signed, at),
+    settle: (signed, at) =>
+      signed.receipt.finish === "running"
+        ? (carrier.call({ method: "settle", arguments: [signed, at] }, true) as ReturnType<Ledger["settle"]>)
+        : send("settle", signed, at),
     markLost: (attempt, at) => send("markLost", nameOf(attempt), at),
     lose: (attempt, at) => send("lose", nameOf(attempt), at),
     release: (attempt, at) => send("release", nameOf(attempt), at),

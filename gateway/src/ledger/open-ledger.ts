@@ -46,11 +46,16 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** How long a call that nobody waits for may wait for others, ms: one commit for many running receipts. */
+const patienceMs = 25;
+
 class LedgerThread implements CallCarrier {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
   #outbox: NumberedCall[] = [];
+  #flushing: NodeJS.Immediate | undefined;
+  #patience: NodeJS.Timeout | undefined;
   #closed?: Promise<void>;
 
   constructor(worker: Worker) {
@@ -60,12 +65,13 @@ class LedgerThread implements CallCarrier {
     worker.on("exit", () => this.#failAll());
   }
 
-  call(call: Call): Promise<unknown> {
+  call(call: Call, patient = false): Promise<unknown> {
     if (this.#closed !== undefined) return Promise.reject(closedError());
     const id = this.#nextId++;
-    // Calls of one turn cross to the thread as one message.
-    if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
     this.#outbox.push({ ...call, id });
+    // Calls of one turn of the event loop cross to the thread as one message, and are one commit.
+    if (!patient) this.#flushing ??= setImmediate(() => this.#flush());
+    else this.#patience ??= setTimeout(() => this.#flush(), patienceMs);
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
@@ -83,6 +89,10 @@ class LedgerThread implements CallCarrier {
   }
 
   #flush(): void {
+    clearImmediate(this.#flushing);
+    clearTimeout(this.#patience);
+    this.#flushing = undefined;
+    this.#patience = undefined;
     const calls = this.#outbox;
     if (calls.length === 0) return;
     this.#outbox = [];

@@ -1,4 +1,4 @@
-import { verifyReceipt } from "@bombyx/protocol/receipt";
+import { assertSigned } from "@bombyx/protocol/receipt";
 import {
   BombyxError,
   fromUtf8,
@@ -166,7 +166,7 @@ function authenticate(signed: SignedReceipt, signer: Signer | undefined, node?: 
       field: "attestationId",
     });
   }
-  verifyReceipt(signed, signer.sigPk);
+  assertSigned(signed, signer.sigPk);
 }
 
 /** @throws BombyxError RECEIPT_INVALID for what has not the shape of a signed receipt. */

@@ -45,11 +45,18 @@ export function verifyReceipt(value: unknown, sigPk: Uint8Array): Receipt {
       cause: parsed.error,
     });
   }
-  const { receipt, signature } = parsed.data;
+  assertSigned(parsed.data, sigPk);
+  return parsed.data.receipt;
+}
+
+/**
+ * Checks the node's signature of a receipt that has been parsed.
+ * @throws BombyxError RECEIPT_INVALID.
+ */
+export function assertSigned({ receipt, signature }: SignedReceipt, sigPk: Uint8Array): void {
   if (!verifySignature(fromHex(signature), domainBytes(domain, receipt), sigPk)) {
     throw new BombyxError("RECEIPT_INVALID", "The receipt is not signed by the node that answered.");
   }
-  return receipt;
 }
 
 /** @throws BombyxError RECEIPT_INVALID when the counts contradict each other. */
