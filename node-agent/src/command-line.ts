@@ -1,17 +1,22 @@
 import { type ChainView, strictPolicy, toncenterChainView } from "@bombyx/protocol/attestation";
+import { ready } from "@bombyx/protocol/session";
 import { BombyxError } from "@bombyx/protocol/wire";
 import { pino } from "pino";
 import type { Engine, EngineOptions } from "./engine/engine.ts";
 import { startEngine } from "./engine/start-engine.ts";
 import type { LinkStatus } from "./link/gateway-link.ts";
+import { introduce } from "./link/introduce.ts";
+import { RefusedError } from "./link/refused.ts";
 import { nodeLog } from "./log.ts";
 import { type ResolvedModel, resolveModel } from "./model-source/resolve-model.ts";
 import { startNode } from "./node.ts";
 import { configfsTsmProvider } from "./quote/configfs-tsm.ts";
 import { pccsCollateral } from "./quote/pccs.ts";
 import type { QuoteProvider } from "./quote/quote-provider.ts";
+import { adviceFor } from "./refusal-advice.ts";
 import { type Output, Screen } from "./screen.ts";
 import { type CommandLine, helpText, readSettings, type Settings } from "./settings.ts";
+import { StateDirectory } from "./state/state-directory.ts";
 
 /** What a devnet and tests put in place of hardware, chain and terminal. */
 export interface CliOverrides {
@@ -56,7 +61,10 @@ export async function runCli(argv: readonly string[], overrides: CliOverrides = 
   } catch (error) {
     if (stop.signal.aborted) return exitCode.ok;
     screen.problem(messageOf(error));
-    return error instanceof BombyxError && error.code === "LINK_AUTH" ? exitCode.refused : exitCode.failed;
+    if (!(error instanceof RefusedError)) return exitCode.failed;
+    const advice = adviceFor(error.refusal);
+    if (advice !== undefined) screen.advice(advice);
+    return exitCode.refused;
   } finally {
     stop.dispose();
   }
@@ -78,15 +86,20 @@ async function serve(
 
   // A machine that gives no quote should say so before gigabytes are downloaded.
   await quotes.quote(new Uint8Array(64));
+  screen.step("Quote", "this machine can prove what it runs.");
+  if (settings.pair !== undefined) await pair(settings, settings.pair, screen, signal);
   const model = await getModel(settings, request, screen, signal);
+  const loadingAt = performance.now();
   const engine = await loadModel(model, settings, overrides.startEngine ?? startEngine, screen);
   if (signal.aborted) {
     await engine.close();
     return exitCode.ok;
   }
   const { decodeTokensPerSecond, prefillTokensPerSecond, slots, manifest } = engine.model;
-  screen.line(
-    `${manifest.model}: ${slots} answers at once, ${Math.round(decodeTokensPerSecond)} tokens/s together, ` +
+  screen.step("Loaded", `${manifest.model} in ${((performance.now() - loadingAt) / 1_000).toFixed(1)} s.`);
+  screen.step(
+    "Measured",
+    `${slots} answers at once, ${Math.round(decodeTokensPerSecond)} tokens/s together, ` +
       `${Math.round(prefillTokensPerSecond)} tokens/s of prompt.`,
   );
 
@@ -103,11 +116,12 @@ async function serve(
     chain,
     log,
     signal,
-    onStatus: (status) => reportStatus(status, settings.gateway, screen),
+    onStatus: reporter(settings.gateway, screen),
   });
   screen.ready(
     { ready: true, node: node.nodeId, model: node.modelId },
-    `Node ${node.nodeId} serves ${node.modelId}. Ctrl-C stops it; running answers may end first.`,
+    `Node ${node.nodeId} serves ${node.modelId}. Ctrl-C stops it; running answers may end first.\n` +
+      "Waiting for the first request …",
   );
 
   const stopped = new Promise<void>((resolve) => {
@@ -134,20 +148,24 @@ function chainOf(settings: Settings, { chain }: CliOverrides, request: typeof fe
   return toncenterChainView({ endpoints, chain: chain?.name ?? strictPolicy.chain, fetch: request });
 }
 
-function getModel(
+async function getModel(
   settings: Settings,
   request: typeof fetch,
   screen: Screen,
   signal: AbortSignal,
 ): Promise<ResolvedModel> {
-  return resolveModel(settings.model, {
+  let downloaded = false;
+  const model = await resolveModel(settings.model, {
     cacheDir: settings["model-cache"],
     fetch: request,
     signal,
     onProgress: ({ receivedBytes, totalBytes }) => {
+      downloaded = true;
       if (totalBytes) screen.progress("Downloading the model", receivedBytes / totalBytes);
     },
   });
+  screen.step("Model", `${downloaded ? "downloaded and checked" : "found"}: ${model.path}`);
+  return model;
 }
 
 async function loadModel(
@@ -176,11 +194,49 @@ async function loadModel(
   return engine;
 }
 
-function reportStatus(status: LinkStatus, gateway: string, screen: Screen): void {
-  if (status.state === "admitted") return;
-  const seconds = (status.waitMs / 1_000).toFixed(1);
-  screen.problem(`no link to ${gateway} (${status.message}); trying again in ${seconds} s.`);
+/** Pairs before anything that takes long: a code lasts 15 minutes, a download may not. */
+async function pair(
+  settings: Settings,
+  pairingCode: string,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<void> {
+  const state = await StateDirectory.open(settings.state);
+  await ready;
+  const { gateway, name, coefficient, payout } = settings;
+  const identity = await state.identity(payout);
+  const node = await introduce(gateway, { identity, name, pairingCode, coefficient }, signal);
+  signal.throwIfAborted();
+  if (node !== undefined) screen.step("Paired", `${gateway} knows this node as ${node.slice(0, 8)}….`);
+  else screen.problem(`${gateway} does not answer; the model is loaded meanwhile, then it is tried again.`);
 }
+
+/** So often a person is told what was earned since. */
+const paidEveryMs = 60_000;
+
+/** Tells a person what happens to the link: admissions, losses, the first answer, sums now and then. */
+function reporter(gateway: string, screen: Screen): (status: LinkStatus) => void {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let first = true;
+  return (status) => {
+    if (status.state === "waiting") {
+      const seconds = (status.waitMs / 1_000).toFixed(1);
+      screen.problem(`no link to ${gateway} (${status.message}); trying again in ${seconds} s.`);
+    } else if (status.state === "admitted") {
+      screen.step("Attested", `${gateway} took the proof ${status.attestationId.slice(0, 8)}….`);
+    } else if (performance.now() - toldAt >= paidEveryMs) {
+      toldAt = performance.now();
+      const sum = `${gram(status.earnedNano)} GRAM for ${status.requests} ${status.requests === 1 ? "request" : "requests"} so far`;
+      if (first) screen.step("Served", `the first request: ${status.units} units; ${sum}.`);
+      else screen.line(`  ${sum}.`);
+      first = false;
+    }
+  };
+}
+
+/** nanoTON as a decimal number of coins. */
+const gram = (nano: bigint): string =>
+  `${nano / 1_000_000_000n}.${(nano % 1_000_000_000n).toString().padStart(9, "0")}`;
 
 /** SIGTERM and SIGINT end the node in order; a second one ends it at once. */
 function stopSignals(given: AbortSignal | undefined): { signal: AbortSignal; dispose(): void } {

@@ -4,7 +4,8 @@ import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
 import { Enclave } from "./enclave/enclave.ts";
 import type { Engine } from "./engine/engine.ts";
-import { assertGatewayUrl, GatewayLink, type LinkStatus } from "./link/gateway-link.ts";
+import { GatewayLink, type LinkStatus } from "./link/gateway-link.ts";
+import { assertGatewayUrl } from "./link/gateway-url.ts";
 import { ReceiptOutbox } from "./link/receipt-outbox.ts";
 import { type NodeLog, silentLog } from "./log.ts";
 import type { QuoteProvider } from "./quote/quote-provider.ts";
@@ -49,8 +50,6 @@ export interface RunningNode {
   close(drainMs?: number): Promise<void>;
 }
 
-const agent = "bombyx-node/0.1.0";
-
 /**
  * Starts a node and resolves when its gateway has admitted it; keeps trying while that is out of reach.
  * @throws BombyxError when this machine gives no quote, the chain no beacon, or the gateway refuses for good.
@@ -89,7 +88,6 @@ async function startLinked(options: NodeOptions): Promise<RunningNode> {
     gateway: options.gateway,
     identity,
     name: options.name,
-    agent,
     pairingCode: options.pairingCode,
     coefficient,
     enclave,

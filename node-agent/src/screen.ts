@@ -24,6 +24,11 @@ export class Screen {
     if (!this.#json) this.#out.write(`${text}\n`);
   }
 
+  /** A step that is done: what, and how it turned out. */
+  step(label: string, text: string): void {
+    this.line(`✓ ${label.padEnd(10)}${text}`);
+  }
+
   ready(value: Readonly<Record<string, unknown>>, text: string): void {
     if (this.#json) this.#out.write(`${JSON.stringify(value)}\n`);
     else this.line(text);
@@ -33,6 +38,11 @@ export class Screen {
   problem(text: string): void {
     this.#endBar();
     this.#error.write(`bombyx-node: ${text}\n`);
+  }
+
+  /** What a person can do about the problem before. */
+  advice(text: string): void {
+    this.#error.write(`  → ${text}\n`);
   }
 
   /** A bar on a terminal; elsewhere one line when it is full. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { BombyxError, limits } from "@bombyx/protocol/wire";
 import * as z from "zod";
-import { assertGatewayUrl } from "./link/gateway-link.ts";
+import { assertGatewayUrl } from "./link/gateway-url.ts";
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const list = z

@@ -95,9 +95,32 @@ it("tells a person what it does, and no secret", async () => {
   stop.abort();
   await exit;
   expect(printed.out).toMatch(/Loading the model: done\n/);
-  expect(printed.out).toMatch(/spark: 4 answers at once, \d+ tokens\/s together/);
+  const steps = [...printed.out.matchAll(/^✓ (\w+) /gm)].map(([, step]) => step);
+  expect(steps).toEqual(["Quote", "Paired", "Model", "Loaded", "Measured", "Attested"]);
+  expect(printed.out).toMatch(/4 answers at once, \d+ tokens\/s together/);
+  expect(printed.out).toMatch(/Waiting for the first request …\n$/);
   expect(printed.out).toMatch(/Node [0-9a-f]{64} serves spark\. Ctrl-C stops it/);
   expect(printed.out + printed.error).not.toContain("PAIR-secret");
+  await gateway.close();
+});
+
+it("spends its code before the model is loaded, and says at once what is wrong with it", async () => {
+  const gateway = await FakeGateway.start();
+  gateway.refusal = { t: "refused", code: "PAIRING_SPENT", message: "The code is spent.", fatal: true };
+  const { exit, printed } = command([...node(gateway, "/nowhere/model.gguf"), "--pair", "PAIR-1234"], {
+    quoteProvider: await simulatedQuotes(),
+  });
+  expect(await exit).toBe(3);
+  expect(printed.error).toMatch(/\(PAIRING_SPENT\): The code is spent\.\n {2}→ .*New code/);
+  expect(printed.error).not.toContain("no model file");
+  // Its twin: with a good code the next thing that is wrong is named.
+  gateway.refusal = undefined;
+  const paired = command([...node(gateway, "/nowhere/model.gguf"), "--pair", "PAIR-1234"], {
+    quoteProvider: await simulatedQuotes(),
+  });
+  expect(await paired.exit).toBe(1);
+  expect(paired.printed.out).toContain("✓ Paired");
+  expect(paired.printed.error).toContain("There is no model file at /nowhere/model.gguf.");
   await gateway.close();
 });
 

@@ -207,7 +207,7 @@ it("keeps trying while the gateway is out of reach, says so, and is admitted whe
   const late = await FakeGateway.start(Number(new URL(url).port));
   clock.advance(1_000);
   const node = await starting;
-  expect(await statuses.next()).toEqual({ state: "admitted" });
+  expect(await statuses.next()).toMatchObject({ state: "admitted" });
   await node.close();
   await late.close();
   await rm(stateDir, { recursive: true });

@@ -1,45 +1,43 @@
 import {
   type Ack,
-  BombyxError,
-  concat,
-  fromHex,
   type GatewayControl,
-  keepsSecrets,
   limits,
   linkSubprotocol,
   type NodeControl,
   type OfferedModel,
   type Price,
   toBase64,
-  toHex,
-  utf8,
 } from "@bombyx/protocol/wire";
 import { WebSocket } from "ws";
 import type { Clock } from "../clock.ts";
-import type { LinkIdentity } from "../enclave/boot.ts";
 import type { Enclave } from "../enclave/enclave.ts";
 import type { NodeLog } from "../log.ts";
 import { AckBook } from "./ack-book.ts";
 import { backoffMs } from "./backoff.ts";
 import { Connection, type Ended } from "./connection.ts";
+import { linkUrl } from "./gateway-url.ts";
+import { hello, type Introduction } from "./hello.ts";
 import { type ReceiptOutbox, receiptsStream } from "./receipt-outbox.ts";
+import { RefusedError } from "./refused.ts";
 
 const loadReportMs = 5_000;
 const loadCoalesceMs = 50;
 
 /** What a person who watches the node is told. */
 export type LinkStatus =
-  | { readonly state: "admitted" }
+  | { readonly state: "admitted"; readonly attestationId: string }
+  /** The gateway acknowledged a receipt: `requests` and `earnedNano` are all that it ever did. */
+  | {
+      readonly state: "paid";
+      readonly units: number;
+      readonly requests: number;
+      readonly earnedNano: bigint;
+    }
   | { readonly state: "waiting"; readonly code: string; readonly message: string; readonly waitMs: number };
 
-export interface GatewayLinkOptions {
+export interface GatewayLinkOptions extends Introduction {
   /** Base URL of the gateway, http or https. */
   readonly gateway: string;
-  readonly identity: LinkIdentity;
-  readonly name: string;
-  readonly agent: string;
-  readonly pairingCode: string | undefined;
-  readonly coefficient: number;
   readonly enclave: Enclave;
   readonly outbox: ReceiptOutbox;
   readonly clock: Clock;
@@ -98,7 +96,12 @@ export class GatewayLink {
           return;
         }
         outbox.acknowledged(signed);
-        if (this.#ackBook?.last) this.#options.onAck(this.#ackBook.last);
+        const last = this.#ackBook?.last;
+        if (!last) return;
+        this.#options.onAck(last);
+        const { units } = signed.receipt;
+        const earnedNano = BigInt(last.cumulativeNano);
+        this.#options.onStatus({ state: "paid", units, requests: last.n, earnedNano });
       },
       onEnd: (ended) => this.#onEnd(ended),
     });
@@ -143,7 +146,7 @@ export class GatewayLink {
   #onControl(connection: Connection, message: GatewayControl): void {
     switch (message.t) {
       case "challenge":
-        connection.control(this.#hello(message.nonce));
+        connection.control(hello(message.nonce, this.#options));
         break;
       case "welcome":
         this.#onWelcome(connection, message);
@@ -183,22 +186,7 @@ export class GatewayLink {
     outbox.connected((signed) => connection.resend(signed));
     if (this.#draining) this.#control({ t: "draining" });
     this.reportLoad();
-    onStatus({ state: "admitted" });
-  }
-
-  #hello(nonce: string): NodeControl {
-    const { identity, name, agent, pairingCode, coefficient } = this.#options;
-    return {
-      t: "hello",
-      v: 1,
-      agent,
-      name,
-      linkPk: toHex(identity.linkPk),
-      payout: identity.payout,
-      signature: toHex(identity.sign(concat(utf8("bombyx/link-auth/v1\0"), fromHex(nonce)))),
-      ...(pairingCode !== undefined && { pairingCode }),
-      coefficient,
-    };
+    onStatus({ state: "admitted", attestationId });
   }
 
   #offer(): OfferedModel[] {
@@ -235,7 +223,7 @@ export class GatewayLink {
     }
     if (fatal) {
       log.error("link.refused", { code });
-      this.#ended.reject(new BombyxError("LINK_AUTH", `The gateway refused this node (${code}): ${message}`));
+      this.#ended.reject(new RefusedError(code, message));
       this.close();
       return;
     }
@@ -244,34 +232,4 @@ export class GatewayLink {
     onStatus({ state: "waiting", code, message, waitMs });
     this.#cancelRetry = clock.after(waitMs, () => this.start());
   }
-}
-
-/** @throws BombyxError BAD_REQUEST when it is no http(s) URL, or http on another machine and that is not allowed. */
-export function assertGatewayUrl(gateway: string, allowHttp: boolean): void {
-  linkUrl(gateway);
-  if (allowHttp || keepsSecrets(new URL(gateway))) return;
-  throw new BombyxError(
-    "BAD_REQUEST",
-    `The gateway is ${gateway}: over http everybody on the way reads the pairing code and can take the link over. Use https; --allow-http yes is for a network that is private itself.`,
-    { field: "gateway" },
-  );
-}
-
-function linkUrl(gateway: string): string {
-  let url: URL;
-  try {
-    url = new URL("v1/link", gateway.endsWith("/") ? gateway : `${gateway}/`);
-  } catch (cause) {
-    throw new BombyxError("BAD_REQUEST", `The gateway "${gateway}" is not a URL; give it as https://host.`, {
-      cause,
-    });
-  }
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw new BombyxError(
-      "BAD_REQUEST",
-      `The gateway's URL starts with ${url.protocol}//; give it as https://host.`,
-    );
-  }
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  return url.href;
 }
