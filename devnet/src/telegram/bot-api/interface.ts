@@ -83,10 +83,7 @@ export interface Telegram {
    * Resolves with the first true value that `predicate` returns, asked at once and after every event.
    * Rejects with the signal's reason, or after `timeoutMs` (10,000) with an error that shows what the chats hold.
    */
-  until<T>(
-    predicate: (telegram: Telegram) => T,
-    options?: Patience,
-  ): Promise<Exclude<T, false | undefined | null | 0 | "">>;
+  until<T>(predicate: (telegram: Telegram) => T, options?: Patience): Promise<Truthy<T>>;
   snapshot(): TelegramSnapshot;
   /** The next matching calls fail as programmed; faults are used up in the order they were added. */
   fail(fault: Fault): void;
@@ -95,6 +92,9 @@ export interface Telegram {
   /** Delivers an update that was delivered before once more, as Telegram may: same `update_id`, same content. */
   redeliver(updateId: number): void;
 }
+
+/** What is left of a type when everything false is taken away. */
+export type Truthy<T> = Exclude<T, false | undefined | null | 0 | "">;
 
 export interface Patience {
   readonly signal?: AbortSignal;
@@ -270,10 +270,7 @@ export interface ChatView {
   /** The newest message that a bot sent. */
   readonly lastFromBot: Message | undefined;
   /** As {@link Telegram.until}, asked about this chat. */
-  until<T>(
-    predicate: (chat: ChatView) => T,
-    options?: Patience,
-  ): Promise<Exclude<T, false | undefined | null | 0 | "">>;
+  until<T>(predicate: (chat: ChatView) => T, options?: Patience): Promise<Truthy<T>>;
   snapshot(): ChatSnapshot;
 }
 
@@ -327,10 +324,11 @@ export interface TelegramSnapshot {
 
 export interface BotSnapshot {
   readonly user: UserFromGetMe;
-  readonly description: string;
-  readonly shortDescription: string;
-  /** As seen with the language code that the snapshot was asked for. */
-  readonly commands: readonly BotCommand[];
+  /** By language code; "" is for all others. */
+  readonly descriptions: Readonly<Record<string, string>>;
+  readonly shortDescriptions: Readonly<Record<string, string>>;
+  /** By `<scope>|<language code>`: scope `default`, `all_private_chats`, `all_group_chats`, `chat:<id>` …; code "" is for all others. */
+  readonly commands: Readonly<Record<string, readonly BotCommand[]>>;
   /** By chat id of a private chat; `default` for all others. */
   readonly menuButtons: Readonly<Record<string, MenuButton>>;
 }

@@ -1,1 +1,62 @@
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { listen } from "./http/server.ts";
+import type { Clock, LocalBotApi, LocalBotApiOptions } from "./interface.ts";
+import { LiveTelegram } from "./people/telegram.ts";
+import { EventLog } from "./world/event-log.ts";
+import { FloodControl, TELEGRAM_LIMITS } from "./world/flood.ts";
+import { emptyState } from "./world/state.ts";
+import { noPassing, type World } from "./world/world.ts";
+
 export type * from "./interface.ts";
+export { CallbackExpired } from "./people/buttons.ts";
+export { PeopleError } from "./people/speaking.ts";
+export { TELEGRAM_LIMITS } from "./world/flood.ts";
+
+/** This machine's clock. Its timers keep no process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * Starts a Bot API on this machine. Bots of any framework are pointed at `url`; people act through `telegram`.
+ * @throws Error from node:net when the port is taken
+ */
+export async function startLocalBotApi(options: LocalBotApiOptions = {}): Promise<LocalBotApi> {
+  const { port = 0, host = "127.0.0.1", clock = systemClock, random = randomBytes, limits = {} } = options;
+  const initDataKey = options.initDataKey ?? generateKeyPairSync("ed25519").privateKey;
+  const blobs = new Map<string, Uint8Array>();
+  const world: World = {
+    state: emptyState(),
+    clock,
+    random,
+    events: new EventLog(() => clock.now()),
+    flood: limits === "off" ? undefined : new FloodControl({ ...TELEGRAM_LIMITS, ...limits }),
+    passing: noPassing(),
+    changed: () => undefined,
+    kept: () => Promise.resolve(),
+    blobs: {
+      put: async (path, bytes) => void blobs.set(path, bytes),
+      get: async (path) => blobs.get(path),
+    },
+  };
+  const telegram = new LiveTelegram(world, initDataKey);
+  const server = await listen(
+    {
+      world,
+      kept: () => world.kept(),
+      people: async (_, response) => void response.writeHead(404).end(),
+    },
+    { host, port },
+  );
+  const close = async () => {
+    await server.close();
+    for (const drafts of world.passing.drafts.values()) for (const draft of drafts) draft.cancelExpiry();
+    for (const { cancel } of world.passing.actions.values()) cancel();
+  };
+  return { url: server.url, telegram, close, [Symbol.asyncDispose]: close };
+}
