@@ -16,6 +16,7 @@ const machine = {
   pairing: { expiresAt: 900_001 },
   node: null,
   pairedAt: null,
+  attestedAt: null,
   serving: null,
   total: { requests: 0, units: 0, earnedNano: "0" },
   today: { requests: 0, units: 0, earnedNano: "0" },

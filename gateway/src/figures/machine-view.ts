@@ -31,6 +31,7 @@ export async function machineView(
     pairing: machine.codeExpiresAt === undefined ? null : { expiresAt: machine.codeExpiresAt },
     node: machine.node ?? null,
     pairedAt: machine.pairedAt ?? null,
+    attestedAt: node?.attestedAt || null,
     serving: servingOf(state, node),
     total: served(total),
     today: served(machine.node === undefined ? nothing : figures.today(machine.node)),

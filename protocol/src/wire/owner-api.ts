@@ -68,6 +68,8 @@ export const machineSchema = z.object({
   pairing: z.object({ expiresAt: count }).nullable(),
   node: hex.b32.nullable(),
   pairedAt: count.nullable(),
+  /** Its first attestation that this gateway remembers; while it is null, a paired machine is being prepared. */
+  attestedAt: count.nullable(),
   /** What it serves now; null while it is not ready. */
   serving: z
     .object({
