@@ -15,6 +15,7 @@ export { type Seen, type TrustMemory, trustMemory } from "./memory.ts";
 export * from "./policy.ts";
 export { parseQuote, type Quote } from "./quote.ts";
 export { quoteFmspc } from "./quote-platform.ts";
+export { readCollateral } from "./read-collateral.ts";
 export * from "./registry.ts";
 export {
   type ReleaseManifest,

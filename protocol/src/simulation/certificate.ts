@@ -109,6 +109,8 @@ export interface CrlFields {
   readonly thisUpdate: number;
   readonly nextUpdate: number;
   readonly revoked: readonly Uint8Array[];
+  /** @default 1, as Intel numbers all of its lists */
+  readonly number?: number;
   readonly extensions?: readonly Uint8Array[];
 }
 
@@ -124,7 +126,13 @@ export function mintCrl(fields: CrlFields, key: SigningKey): Promise<Uint8Array<
     der.time(fields.thisUpdate),
     der.time(fields.nextUpdate),
     ...(entries.length > 0 ? [der.sequence(...entries)] : []),
-    der.tagged(0, der.sequence(extension("2.5.29.20", false, der.integer(1)), ...(fields.extensions ?? []))),
+    der.tagged(
+      0,
+      der.sequence(
+        extension("2.5.29.20", false, der.integer(fields.number ?? 1)),
+        ...(fields.extensions ?? []),
+      ),
+    ),
   );
   return signed(tbs, key);
 }

@@ -4,11 +4,12 @@ import {
   AttestationError,
   attestationReasons,
   describeQuote,
+  readCollateral,
   toncenterChainView,
 } from "@bombyx/protocol/attestation";
 import { BombyxError } from "@bombyx/protocol/wire";
 import { readExported } from "./exported-bundle.ts";
-import { readCollateral, verifyBundlePublicly, verifyPublicly } from "./verify.ts";
+import { verifyBundlePublicly, verifyPublicly } from "./verify.ts";
 
 /** The part of `process` that the command uses. */
 export interface Output {

@@ -3,7 +3,6 @@ import {
   type Bundle,
   type ChainView,
   type Collateral,
-  collateralSchema,
   encodeBundle,
   type QuoteVerdict,
   refusal,
@@ -119,27 +118,6 @@ export async function verifyBundlePublicly(
       beacon: { ...statement.beacon, checked: input.chain !== undefined },
     },
   };
-}
-
-/** @throws AttestationError COLLATERAL_FIELD naming what is wrong */
-export function readCollateral(text: string): Collateral {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw refusal("COLLATERAL_FIELD", "The collateral is not JSON.", cause);
-  }
-  // Newer forms carry the PCK chain as a tenth string; the quote has its own.
-  const nine = z.looseObject({ pck_certificate_chain: z.unknown().optional() }).safeParse(value);
-  const { pck_certificate_chain: _, ...rest } = nine.success ? nine.data : {};
-  const parsed = collateralSchema.safeParse(nine.success ? rest : value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const field = issue?.path.join(".") || (issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : "");
-  throw refusal(
-    "COLLATERAL_FIELD",
-    `The collateral is not the nine strings of dcap-qvl's JSON form${field && ` (${field})`}: ${issue?.message}.`,
-  );
 }
 
 const policyOf = ({ quote, collateral, root, policy }: VerifyInput) =>
