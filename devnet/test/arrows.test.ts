@@ -66,6 +66,8 @@ const forbidden: [what: string, path: string][] = [
     `${room} ships the simulation`,
     plant(`${room}/src/simulated.ts`, "@bombyx/protocol/simulation"),
   ]),
+  ["bot ships the local Bot API", plant("bot/src/local.ts", "@bombyx/devnet/bot-api")],
+  ["a test of the bot starts a network", plant("bot/test/network.test.ts", "@bombyx/devnet/network")],
   ["protocol ships its simulation by path", plant("protocol/src/deep/own.ts", "../simulation/index.ts")],
   ...["@bombyx/protocol/session", "@bombyx/protocol/receipt", "../enclave/keys.ts", "../quote/quote.ts"].map(
     (specifier, i): [string, string] => [
@@ -92,6 +94,10 @@ const allowed: [what: string, path: string][] = [
     plant(`${room}/src/simulated.test.ts`, "@bombyx/protocol/simulation"),
   ]),
   ["devnet simulates", plant("devnet/src/simulated.ts", "@bombyx/protocol/simulation")],
+  [
+    "a test of the bot speaks to the local Bot API",
+    plant("bot/test/local.test.ts", "@bombyx/devnet/bot-api"),
+  ],
   ["the enclave holds sessions", plant("node-agent/src/enclave/own.ts", "@bombyx/protocol/session")],
   ["a test of the gateway is a client", plant("gateway/test/client.test.ts", "@bombyx/protocol/session")],
 ];

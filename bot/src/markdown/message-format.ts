@@ -1,4 +1,4 @@
-import type { InputRichMessage, MessageEntity } from "grammy/types";
+import type { MessageEntity } from "grammy/types";
 import type { Block } from "./block.ts";
 import { formatText } from "./entities.ts";
 
@@ -7,7 +7,7 @@ export const formats = ["rich", "entities", "plain"] as const;
 export type Format = (typeof formats)[number];
 
 /** As `sendRichMessage` takes it. What Telegram would make tappable by itself stays text: only judged links are links. */
-export function richMessage(blocks: readonly Block[]): InputRichMessage {
+export function richMessage(blocks: readonly Block[]): { blocks: Block[]; skip_entity_detection: true } {
   return { blocks: [...blocks], skip_entity_detection: true };
 }
 

@@ -1,0 +1,119 @@
+# What the bot says, in English. Values are Markdown; long ones are paragraphs with an empty line between.
+
+## The bot's card
+description =
+    Private AI, served by anyone's GPU. Ask anything: the bot seals your question to a verified machine, and only that machine can read it on the way.
+
+    This chat itself is readable by the bot and by Telegram. /privacy says it plainly.
+short-description = Private AI, served by anyone's GPU. Open source.
+menu-button = Private chat
+command-start = Begin here
+command-new = Begin a new conversation
+command-model = Choose the model
+command-stop = Stop the answer
+command-privacy = Who can read what
+command-forget = Erase this conversation now
+command-help = What I can do
+command-ask = Ask a question
+
+## Commands
+start =
+    **Hello{ $name }!** I answer with an open model that runs on somebody's GPU. Before a question leaves this bot, it checks the machine's hardware proof and seals the question to it: neither the network nor the GPU's owner can read it.
+
+    Just write to me. /model chooses another model, /new begins anew, /help shows the rest.
+start-group =
+    **Hello!** Mention me (@{ $username }), reply to me or write /ask and your question. Everybody in this group sees what is asked here, and I remember it for this group alone.
+start-miniapp = What you write *here* the bot and Telegram can read. The Mini App is the private mode: there your own phone seals the question.
+start-no-miniapp = What you write here the bot and Telegram can read: /privacy. (The Mini App, the private mode, is not available: { $reason }. Whoever runs this bot can set it up.)
+open-miniapp = Open the private chat
+help =
+    **Write to me**, and I answer as fast as the machine thinks. The *Stop* button ends an answer; *Try again* asks once more.
+
+    /new – begin a new conversation
+    /model – choose the model
+    /stop – stop the answer
+    /privacy – who can read what
+    /forget – erase this conversation now
+
+    In groups, mention @{ $username }, reply to me, or write /ask and your question. Each topic is a conversation of its own.
+privacy =
+    **Who can read what**
+
+    **This chat**: you, Telegram, this bot and whoever runs it. Bot chats are not end-to-end encrypted, and nobody can make them so.
+
+    **From this bot on**: the bot checks the hardware proof of a machine and seals your question to it. The gateway in between and the GPU's owner see when somebody asks, how long it takes and roughly how much, never the words. If the bot's operator runs the gateway too, sealing adds nothing against *that* operator.
+
+    **The machine that answers**: it reads your question inside protected memory and forgets it at the latest 70 minutes later.
+
+    **What I keep**: this conversation, encrypted, for { $hours } hours, so that I can follow it. /forget erases it now, /new too. Your questions are never written to a log.
+
+    **The private mode** is the Mini App: there your own phone checks the machine and seals the question, and neither this bot nor its operator can read it.
+
+    **Limits, said openly**: protected memory does not stop somebody who attaches hardware to the machine's memory bus; a GPU outside confidential mode shows its memory to its owner; when you write and how long an answer is can be seen from outside.
+new-done = A new conversation. I have erased what was before.
+forget-done =
+    { $turns ->
+        [0] There was nothing to erase: I remember nothing of this conversation.
+        [one] Erased: one question and its answer are gone from my memory.
+       *[other] Erased: { $turns } questions and their answers are gone from my memory.
+    } The messages in Telegram are yours to delete.
+ask-usage = Write your question behind the command: `/ask why is silk strong?`
+
+## Models
+model-choose = **Which model shall answer here?** Larger ones know more, smaller ones are faster.
+model-row = { $name } · { $context } tokens · { $nodes ->
+        [one] 1 machine
+       *[other] { $nodes } machines
+    }
+model-chosen = From now on **{ $name }** answers here.
+model-toast = { $name } it is
+model-none = No machine is online just now, so there is no model to choose. Please try again in a minute.
+model-gone = That model is no longer offered.
+
+## Answers
+thinking = Thinking…
+placeholder = …
+button-stop = ⏹ Stop
+button-retry = 🔄 Try again
+stopped = *Stopped.*
+cut-at-length = *The answer has reached its longest. Write "go on" for more.*
+simulated = *Simulated hardware: a test network answered. It protects nothing.*
+empty = *The model had nothing to say. Try again, or ask differently.*
+interrupted = *I was interrupted while I worked on this, and it is too long ago now. Please ask again.*
+failed-repeatedly = *Something broke each time I tried to answer this. Please ask differently, or later.*
+
+## Buttons that came too late
+stop-nothing = Nothing is being answered just now.
+stop-done = Stopped
+stop-not-yours = Only the person who asked can stop this answer.
+retry-not-yours = Only the person who asked can ask again.
+retry-old = Only the latest question can be asked again.
+retry-gone = I have forgotten that conversation.
+retry-busy = Wait until the answer is here, or stop it.
+queue-full = One after the other, please: I am still working on your earlier questions. /stop ends the answer.
+
+## What the bot cannot read
+unsupported =
+    { $kind ->
+        [voice] I cannot listen to voice messages yet. Please type it.
+        [photo] I cannot see pictures yet. Please describe it in words.
+        [document] I cannot open files yet. Paste the part that matters.
+        [video] I cannot watch videos yet. Please describe it in words.
+        [sticker] Nice one. I only understand words, though.
+       *[other] I only understand text. Please type it.
+    }
+too-long = That is longer than { $model } can read at once. Please make it shorter, or choose a model with a larger context: /model.
+
+## What went wrong, in plain words
+error-allowance = The allowance for answers is used up. Whoever runs this bot has to top it up; nothing was charged for this question.
+error-no-node = No machine with { $model } is free to answer just now. Try again in a moment, or choose another with /model.
+error-busy = All machines are busy just now. Try again in { $seconds ->
+        [one] one second
+       *[other] { $seconds } seconds
+    }.
+error-attestation = **I did not ask.** No machine could prove that it protects what you write, so I have sent nothing to any.
+error-model = { $model } is not offered any more. Choose another with /model.
+error-unreachable = I cannot reach the network that finds machines. Try again in a moment.
+error-setup = This bot is not set up correctly, so nobody can answer. Whoever runs it has been told, in the log.
+error-cut = The machine was lost in the middle of the answer, and no other could go on. What is above may be incomplete.
+error-internal = Something broke on my side. Try again; if it stays, tell whoever runs this bot.

@@ -1,0 +1,135 @@
+import { randomInt } from "node:crypto";
+import { Api } from "grammy";
+import { createBot } from "./bot.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { BotConfig } from "./config.ts";
+import type { Answerer } from "./conversation/answerer.ts";
+import { Conversation, type ConversationOptions } from "./conversation/conversation.ts";
+import { RunningAnswers } from "./conversation/running-answers.ts";
+import { Delivery } from "./delivery/delivery.ts";
+import { FormatSupport } from "./delivery/format-support.ts";
+import { publishProfile } from "./features/profile.ts";
+import { Inbox } from "./intake/inbox.ts";
+import { startPolling } from "./intake/polling.ts";
+import { startWebhook } from "./intake/webhook.ts";
+import type { Log } from "./log.ts";
+import { systemPrompt } from "./persona.ts";
+import { openStore } from "./store/open-store.ts";
+import { loadTexts } from "./texts/texts.ts";
+
+export interface ServiceOptions {
+  readonly config: Omit<
+    BotConfig,
+    "gateway" | "apiKey" | "allowHttp" | "policyFile" | "logLevel" | "readyJson"
+  >;
+  readonly answerer: Answerer;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** Faster than people can look; for tests. */
+  readonly pace?: ConversationOptions["pace"];
+  readonly gapMs?: (chatId: number) => number;
+}
+
+export interface Service {
+  readonly username: string;
+  /** Where the webhook listens on this machine. */
+  readonly webhookUrl?: string;
+  /** Rejects when no update can arrive any more. */
+  readonly failed: Promise<never>;
+  /** Takes no more updates, lets answers finish until the deadline, leaves the rest for the next start. */
+  stop(): Promise<void>;
+}
+
+const sweepMs = 10 * 60_000;
+/** After the deadline, answers are cut off; that takes a moment. */
+const cutOffMs = 2_000;
+
+/** Everything that runs, and the order in which it starts and stops. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { config, answerer, log, clock = systemClock, pace, gapMs } = options;
+  const { token, apiRoot, miniApp, historyMs, maxAnswerTokens, model } = config;
+  const texts = loadTexts();
+  const store = await openStore({ dataDir: config.dataDir, key: config.storeKey, historyMs, now: clock.now });
+  const api = new Api(token, { apiRoot });
+  const formats = new FormatSupport();
+  const running = new RunningAnswers();
+  const delivery = new Delivery({ api, store, formats, clock, log, ...(gapMs && { gapMs }) });
+  const conversation = new Conversation({
+    answerer,
+    store,
+    delivery,
+    running,
+    api,
+    formats,
+    texts,
+    systemPrompt,
+    model,
+    maxAnswerTokens,
+    clock,
+    log,
+    newDraftId: () => randomInt(1, 2 ** 31),
+    pace,
+  });
+  const botInfo = await api.getMe();
+  const bot = createBot({
+    token,
+    apiRoot,
+    botInfo,
+    texts,
+    store,
+    answerer,
+    running,
+    conversation,
+    miniApp,
+    historyMs,
+  });
+  const inbox = new Inbox({ bot, store, delivery, texts, clock, log });
+
+  await store.sweep();
+  await publishProfile({ api: bot.api, store, texts, miniApp, log });
+  if (miniApp.url === undefined) log.info({ reason: miniApp.reason }, "the Mini App's button is hidden");
+  const resumed = Promise.all([delivery.resume(), inbox.resume()]);
+  const intake =
+    config.webhook === undefined
+      ? await startPolling(bot, inbox)
+      : await startWebhook({ bot, inbox, webhook: config.webhook, log });
+  let cancelSweep = () => {};
+  const sweepLater = () => {
+    cancelSweep = clock.after(sweepMs, () => {
+      store.sweep().catch((error: unknown) => log.error({ err: error }, "the store could not be swept"));
+      sweepLater();
+    });
+  };
+  sweepLater();
+
+  const stop = async () => {
+    log.info("stopping: answers may finish");
+    cancelSweep();
+    await intake.stop();
+    await resumed;
+    const drained = inbox.drain();
+    await orAfter(clock, drained, config.drainMs);
+    running.interruptAll();
+    await orAfter(clock, drained, cutOffMs);
+    await delivery.stop();
+    answerer.close();
+    await store.close();
+  };
+  let stopped: Promise<void> | undefined;
+  return {
+    username: botInfo.username,
+    ...(intake.url !== undefined && { webhookUrl: intake.url }),
+    failed: intake.failed,
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+async function orAfter(clock: Clock, work: Promise<void>, deadlineMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.after(deadlineMs, resolve);
+  await Promise.race([work, promise]);
+  cancel();
+}
