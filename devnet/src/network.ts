@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { AttestationPolicy } from "@bombyx/protocol/attestation";
 import { BlockClock, blockClockStateSchema } from "./chain/block-clock.ts";
 import { type ChainServer, startChainServer } from "./chain/chain-server.ts";
+import { type Joinable, joinFile } from "./nodes/joinable.ts";
 import type { Child, ProcessExit } from "./processes/child.ts";
 import { gatewayProcess, keepApiKey, pairingCode } from "./processes/gateway.ts";
 import { nodeProcess } from "./processes/node.ts";
@@ -112,6 +113,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     await Promise.all([stopping, ...children.map((child) => child.stop(stopMs))]);
     await Promise.all(chain.map((server) => server.close()));
     await state.remove("network.json");
+    await state.remove(joinFile);
     state.close();
   };
   const stop = () => {
@@ -215,6 +217,16 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       "network.json",
       JSON.stringify({ pid: process.pid, gateway: gatewayReady.url, proxy: proxyReady.url, model }),
     );
+    const { slots, pace } = options;
+    const { path, id } = options.model;
+    const joinable: Joinable = {
+      gateway: gatewayReady.url,
+      chainEndpoints: [...policy.chainEndpoints],
+      model: { path, id },
+      slots,
+      pace,
+    };
+    await state.write(joinFile, JSON.stringify(joinable));
     return {
       state,
       policy,

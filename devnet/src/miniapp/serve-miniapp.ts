@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { joinCommand } from "../nodes/joinable.ts";
 import { forward } from "../web/forward.ts";
 import { sendFile } from "../web/static-files.ts";
 
@@ -11,6 +12,8 @@ export interface Deployment {
   readonly gateway: string;
   readonly chainEndpoints: readonly string[];
   readonly botId: number;
+  /** What an owner pastes into a terminal, with {code}. @default this devnet's own */
+  readonly nodeCommand?: string;
   /** The page in whose frame this one is opened, as Telegram Web does; nobody may frame it when absent. */
   readonly embedder?: string;
   /** Paths of this host, as prefixes, that are servers behind it: a phone reaches all through one public address. */
@@ -81,9 +84,9 @@ function answer(deployment: Deployment, request: IncomingMessage, response: Serv
     return;
   }
   if (pathname === "/bombyx.json") {
-    const { gateway, botId } = deployment;
+    const { gateway, botId, nodeCommand = joinCommand } = deployment;
     response.writeHead(200, { ...headers, "content-type": "application/json" });
-    response.end(JSON.stringify({ gateway, botId }));
+    response.end(JSON.stringify({ gateway, botId, nodeCommand }));
     return;
   }
   sendFile(deployment.folder, pathname, headers, response);
