@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -14,13 +14,39 @@ function simulationPolicy(): string {
 }
 
 /**
+ * PROTOCOL §11, in the page itself for hosts that send no headers. A build does not know its gateway unless it is
+ * told by BOMBYX_GATEWAY; then `bombyx.json` may name any https one, and the host's header narrows it.
+ */
+function contentSecurityPolicy(simulation: boolean): Plugin {
+  const gateway = process.env.BOMBYX_GATEWAY;
+  const anyGateway = simulation ? "https: http://127.0.0.1:* http://localhost:*" : "https:";
+  const connect = gateway ? `${new URL(gateway).origin} https://toncenter.com` : anyGateway;
+  const content = [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "style-src 'self'",
+    `connect-src 'self' ${connect}`,
+    "img-src 'self' data: blob:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  return {
+    name: "content-security-policy",
+    apply: "build",
+    transformIndexHtml: () => [
+      { tag: "meta", attrs: { "http-equiv": "Content-Security-Policy", content }, injectTo: "head-prepend" },
+    ],
+  };
+}
+
+/**
  * Two builds that differ in one module. Production pins the strict policy; `--mode simulation` (devnet
  * and browser tests) takes the policy of one devnet. Nothing at run time chooses between them.
  */
 export default defineConfig(({ mode }) => ({
   root: path("."),
   base: "./",
-  plugins: [react()],
+  plugins: [react(), contentSecurityPolicy(mode === "simulation")],
   resolve: {
     conditions: ["bombyx-source", "module", "browser", "development|production"],
     alias: {

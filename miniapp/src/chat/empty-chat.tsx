@@ -1,0 +1,48 @@
+import type { ReactNode } from "react";
+import { Icon } from "../components/icon.tsx";
+import { useLanguage, useText } from "../i18n/use-text.ts";
+import type { ModelFacts } from "../models/model-facts.ts";
+
+/** Before the first word: what this is, and questions that the loaded model answers. */
+export function EmptyChat({
+  facts,
+  disabled,
+  onAsk,
+  notice,
+}: {
+  facts: ModelFacts | undefined;
+  disabled: boolean;
+  onAsk: (question: string) => void;
+  notice: ReactNode;
+}) {
+  const t = useText();
+  const language = useLanguage();
+  return (
+    <section className="empty-chat">
+      <div>
+        {notice || (
+          <header>
+            <span className="empty-chat-mark">
+              <Icon name="lock" size={32} />
+            </span>
+            <h2>{t("chat-empty-title")}</h2>
+            <p className="empty-chat-lead">{t("chat-empty-text")}</p>
+          </header>
+        )}
+        {facts && (
+          <ul>
+            {facts.starters.map((id) => (
+              <li key={id}>
+                <button type="button" disabled={disabled} onClick={() => onAsk(t(id))}>
+                  <span>{t(id)}</span>
+                  <Icon name="send" size={16} />
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
+        {facts?.demo && language !== "en" && <p className="empty-chat-note">{t("starters-english")}</p>}
+      </div>
+    </section>
+  );
+}

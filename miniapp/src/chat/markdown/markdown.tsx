@@ -1,0 +1,213 @@
+import type { BlockContent, ListItem, Nodes, PhrasingContent, RootContent, TableCell } from "mdast";
+import { Fragment, memo, type ReactNode, useEffect, useRef, useState } from "react";
+import { Icon } from "../../components/icon.tsx";
+import { useText } from "../../i18n/use-text.ts";
+import { useTelegram } from "../../telegram/telegram-context.ts";
+import { CopyButton } from "../copy-button.tsx";
+import { type Block, GrowingBlocks } from "./blocks.ts";
+import "./markdown.css";
+import { safeLink } from "./safe-link.ts";
+
+/** While text comes, parsing takes at most a quarter of the time. */
+const restPerCost = 3;
+
+/**
+ * An answer as formatted text. It is hostile input: React elements only, no HTML, no picture, nothing is
+ * fetched, and links show their whole address and open by a tap alone.
+ */
+export function Markdown({ text, growing }: { text: string; growing: boolean }) {
+  const blocks = useBlocks(text, growing);
+  return (
+    <div className="markdown" dir="auto">
+      {blocks.map(({ start, node }) => (
+        <MarkdownBlock key={start} node={node} />
+      ))}
+    </div>
+  );
+}
+
+function useBlocks(text: string, growing: boolean): readonly Block[] {
+  const [grower] = useState(() => new GrowingBlocks());
+  const shown = useRef<readonly Block[]>([]);
+  const restUntil = useRef(0);
+  const [, wake] = useState(0);
+  const now = performance.now();
+  const resting = growing && now < restUntil.current;
+  if (!resting) {
+    shown.current = grower.update(text);
+    const cost = performance.now() - now;
+    restUntil.current = performance.now() + cost * restPerCost;
+  }
+  useEffect(() => {
+    if (!resting) return;
+    const timer = setTimeout(() => wake((count) => count + 1), restUntil.current - performance.now() + 1);
+    return () => clearTimeout(timer);
+  });
+  return shown.current;
+}
+
+const MarkdownBlock = memo(function MarkdownBlock({ node }: { node: RootContent }) {
+  return rendered(node);
+});
+
+function rendered(node: Nodes): ReactNode {
+  switch (node.type) {
+    case "text":
+      return node.value;
+    case "paragraph":
+      return <p dir="auto">{children(node.children)}</p>;
+    case "heading": {
+      // The page has its own h1 and h2; an answer begins below them.
+      const Heading = node.depth === 1 ? "h3" : node.depth === 2 ? "h4" : "h5";
+      return <Heading dir="auto">{children(node.children)}</Heading>;
+    }
+    case "strong":
+      return <strong>{children(node.children)}</strong>;
+    case "emphasis":
+      return <em>{children(node.children)}</em>;
+    case "delete":
+      return <del>{children(node.children)}</del>;
+    case "inlineCode":
+      return <code>{node.value}</code>;
+    case "break":
+      return <br />;
+    case "code":
+      return <CodeBlock language={node.lang ?? undefined} code={node.value} />;
+    case "blockquote":
+      return <blockquote>{children(node.children)}</blockquote>;
+    case "thematicBreak":
+      return <hr />;
+    case "list":
+      return node.ordered ? (
+        <ol start={node.start ?? 1}>{items(node.children)}</ol>
+      ) : (
+        <ul>{items(node.children)}</ul>
+      );
+    case "table":
+      return <Table rows={node.children.map((row) => row.children)} align={node.align ?? []} />;
+    case "link":
+      return (
+        <Link address={node.url} words={children(node.children)} same={textOf(node.children) === node.url} />
+      );
+    case "image":
+      return <Picture address={node.url} words={node.alt ?? ""} />;
+    case "html":
+      return <span className="markdown-raw">{node.value}</span>;
+    // References are shown by their words: what they point at may come later, or never.
+    case "linkReference":
+      return children(node.children);
+    case "imageReference":
+      return node.alt ?? "";
+    default:
+      return null;
+  }
+}
+
+const children = (nodes: readonly (PhrasingContent | BlockContent | Nodes)[]): ReactNode =>
+  nodes.map((node, index) => (
+    <Fragment key={node.position?.start.offset ?? `n${index}`}>{rendered(node)}</Fragment>
+  ));
+
+const items = (nodes: readonly ListItem[]): ReactNode =>
+  nodes.map((item, index) => (
+    <li key={item.position?.start.offset ?? index} dir="auto" data-task={item.checked ?? undefined}>
+      {item.checked != null && <span className="markdown-task">{item.checked ? "☑" : "☐"}</span>}
+      {/* A tight list's paragraphs are lines, not blocks. */}
+      {item.children.map((child, at) => (
+        <Fragment key={child.position?.start.offset ?? `n${at}`}>
+          {child.type === "paragraph" && !item.spread ? children(child.children) : rendered(child)}
+        </Fragment>
+      ))}
+    </li>
+  ));
+
+function Table({
+  rows,
+  align,
+}: {
+  rows: readonly (readonly TableCell[])[];
+  align: readonly ("left" | "right" | "center" | null)[];
+}) {
+  const t = useText();
+  const [head = [], ...body] = rows;
+  const side = (column: number) => align[column] ?? undefined;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section className="markdown-scroll" tabIndex={0} aria-label={t("chat-table")}>
+      <table>
+        <thead>
+          <tr>
+            {head.map((cell, column) => (
+              <th key={cell.position?.start.offset} data-align={side(column)} scope="col">
+                {children(cell.children)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {body.map((row) => (
+            <tr key={row[0]?.position?.start.offset}>
+              {row.map((cell, column) => (
+                <td key={cell.position?.start.offset} data-align={side(column)}>
+                  {children(cell.children)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function CodeBlock({ language, code }: { language: string | undefined; code: string }) {
+  const t = useText();
+  return (
+    <figure className="code-block">
+      <figcaption>
+        <span>{language ?? t("chat-code")}</span>
+        <CopyButton text={code} label={t("chat-copy-code")} />
+      </figcaption>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <pre tabIndex={0} dir="ltr">
+        <code>{code}</code>
+      </pre>
+    </figure>
+  );
+}
+
+/** No `href`: a long press would load a preview, and a screen reader's link list would leave the page. */
+function Link({ address, words, same }: { address: string; words: ReactNode; same: boolean }) {
+  const telegram = useTelegram();
+  const target = safeLink(address);
+  if (!target) {
+    return (
+      <>
+        {words}
+        {!same && <span className="markdown-address"> ({address})</span>}
+      </>
+    );
+  }
+  return (
+    <button type="button" className="text-link" onClick={() => telegram?.openLink(target)}>
+      {words}
+      {!same && <span className="markdown-address"> ({target})</span>}
+    </button>
+  );
+}
+
+/** A picture would tell its server who reads, and when: it is named, and never loaded. */
+function Picture({ address, words }: { address: string; words: string }) {
+  const t = useText();
+  return (
+    <span className="markdown-picture">
+      <Icon name="open" size={16} />
+      <Link address={address} words={words === "" ? t("chat-picture") : words} same={false} />
+    </span>
+  );
+}
+
+const textOf = (nodes: readonly Nodes[]): string =>
+  nodes
+    .map((node) => ("value" in node ? node.value : "children" in node ? textOf(node.children) : ""))
+    .join("");
