@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { listen } from "./http/server.ts";
+import { WebhookSender } from "./http/webhook-sender.ts";
 import type { Clock, LocalBotApi, LocalBotApiOptions } from "./interface.ts";
 import { LiveTelegram } from "./people/telegram.ts";
 import { EventLog } from "./world/event-log.ts";
@@ -44,6 +45,7 @@ export async function startLocalBotApi(options: LocalBotApiOptions = {}): Promis
       get: async (path) => blobs.get(path),
     },
   };
+  const webhooks = new WebhookSender(world);
   const telegram = new LiveTelegram(world, initDataKey);
   const server = await listen(
     {
@@ -54,6 +56,7 @@ export async function startLocalBotApi(options: LocalBotApiOptions = {}): Promis
     { host, port },
   );
   const close = async () => {
+    webhooks.close();
     await server.close();
     for (const drafts of world.passing.drafts.values()) for (const draft of drafts) draft.cancelExpiry();
     for (const { cancel } of world.passing.actions.values()) cancel();
