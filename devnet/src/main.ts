@@ -7,10 +7,11 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import "./processes/leash.ts";
-import { readEnvironment } from "./config.ts";
+import { type Environment, readEnvironment } from "./config.ts";
+import { type Devnet, startDevnet } from "./devnet.ts";
 import { chosenModel } from "./models/chosen-model.ts";
 import { findModels } from "./models/model-caches.ts";
-import { type Network, startNetwork } from "./network.ts";
+import type { RealTelegram } from "./playground/faces.ts";
 import type { ProcessExit } from "./processes/child.ts";
 import { offers, summary } from "./screen.ts";
 import { AlreadyRunningError } from "./state/network-lock.ts";
@@ -27,7 +28,7 @@ async function main(): Promise<number> {
     process.once(signal, () => interruption.abort());
   }
   const interrupted = once(interruption.signal, "abort").then(() => undefined);
-  let network: Network;
+  let network: Devnet;
   try {
     const model = await chosenModel({
       model: environment.MODEL,
@@ -36,7 +37,7 @@ async function main(): Promise<number> {
       say,
       signal: interruption.signal,
     });
-    network = await startNetwork({
+    network = await startDevnet({
       stateRoot: environment.DEVNET_DIR,
       nodes: environment.DEVNET_NODES,
       slots: environment.DEVNET_SLOTS,
@@ -48,8 +49,22 @@ async function main(): Promise<number> {
         chain: [environment.DEVNET_CHAIN_PORT, environment.DEVNET_CHAIN_PORT_2],
         proxy: environment.DEVNET_PROXY_PORT,
       },
+      facePorts: {
+        playground: environment.DEVNET_PLAYGROUND_PORT,
+        miniapp: environment.DEVNET_MINIAPP_PORT,
+        botApi: environment.DEVNET_BOT_API_PORT,
+      },
+      realTelegram: realTelegram(environment),
+      onBot: (change) =>
+        say(
+          change.state === "running"
+            ? "The bot is back."
+            : `The bot is gone (${how(change.exit)}) and is started again. Its log: ${join(environment.DEVNET_DIR, "logs/bot.log")}`,
+        ),
       allowanceNano: environment.DEVNET_ALLOWANCE_NANO,
       signal: interruption.signal,
+      onNodeLost: (node, exit) =>
+        say(`${node.name} is gone (${how(exit)}); the others go on. npm start brings it back.`),
       onReady: (part) => {
         if (!flags.json)
           say(`  ${part} is ready after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
@@ -63,28 +78,44 @@ async function main(): Promise<number> {
   }
 
   if (flags.json) {
-    const { gateway, proxy, apiKey, model } = network;
-    process.stdout.write(`${JSON.stringify({ gateway: gateway.url, proxy: proxy.url, apiKey, model })}\n`);
+    const { gateway, proxy, apiKey, model, playground, miniapp, botApi } = network;
+    const line = {
+      gateway: gateway.url,
+      proxy: proxy.url,
+      apiKey,
+      model,
+      playground: playground.url,
+      miniapp: miniapp?.url,
+      botApi: botApi?.url,
+    };
+    process.stdout.write(`${JSON.stringify(line)}\n`);
   } else {
     process.stdout.write(offers(await findModels(homedir(), process.env)));
     process.stdout.write(summary(network, performance.now() - startedAt));
   }
 
-  let stopping = false;
-  for (const node of network.nodes) {
-    void node.exited.then((exit) => {
-      if (!stopping) say(`${node.name} is gone (${how(exit)}); the others go on. npm start brings it back.`);
-    });
-  }
   const broken = [network.gateway, network.proxy].map(async (child) => {
     const exit = await child.exited;
     return `${child.name} is gone (${how(exit)}), so the network stops. Its log: ${child.logFile}`;
   });
   const reason = await Promise.race([interrupted, ...broken]);
-  stopping = true;
   if (reason !== undefined) say(reason);
   await network.stop();
   return reason === undefined ? 0 : 1;
+}
+
+/** With a token of BotFather's the same network serves a bot at the real Telegram. */
+function realTelegram(environment: Environment): RealTelegram | undefined {
+  const { BOT_TOKEN, BOT_WEBHOOK, BOT_WEBHOOK_SECRET, BOT_WEBHOOK_PORT, PUBLIC_URL } = environment;
+  if (BOT_TOKEN === undefined) return undefined;
+  return {
+    token: BOT_TOKEN,
+    webhook:
+      BOT_WEBHOOK === undefined
+        ? undefined
+        : { url: BOT_WEBHOOK, secret: BOT_WEBHOOK_SECRET, port: BOT_WEBHOOK_PORT },
+    publicUrl: PUBLIC_URL,
+  };
 }
 
 const how = (exit: ProcessExit): string => exit.signal ?? `exit code ${exit.code}`;

@@ -1,3 +1,4 @@
+import type { Devnet } from "./devnet.ts";
 import type { FoundModel } from "./models/found-model.ts";
 import { shellQuoted, startLine } from "./models/model-caches.ts";
 import type { Network } from "./network.ts";
@@ -19,10 +20,16 @@ export function curlLine(
   ].join(" \\\n    ");
 }
 
-/** What a person sees when everything is up. */
-export function summary(network: Network, startedInMs: number): string {
+/** What a person sees when everything is up; the first thing to open comes first. */
+export function summary(network: Devnet, startedInMs: number): string {
   const nodes = network.nodes.map((node) => `${node.name} (process ${node.pid})`).join(", ");
   const rows = [
+    ["Mini App", network.miniapp?.url ?? "–", network.miniapp ? "" : "needs PUBLIC_URL, an https address"],
+    [
+      "Bot API",
+      network.botApi?.url ?? "https://api.telegram.org",
+      network.botApi ? "for any bot of yours" : "",
+    ],
     ["endpoint", network.proxy.url, "OpenAI-compatible, on this machine; verifies and seals"],
     ["key", network.apiKeyFile, ""],
     ["model", network.model, ""],
@@ -32,20 +39,19 @@ export function summary(network: Network, startedInMs: number): string {
     ["chain", network.chain.map((server) => server.url).join("  "), ""],
     ["logs", network.state.path("logs"), ""],
   ].map(([name = "", value = "", note = ""]) => `  ${name.padEnd(10)}${value}${note && `   ${note}`}`);
-  const victim = network.nodes.at(0);
   return [
-    `\nBombyx is up after ${(startedInMs / 1_000).toFixed(1)} s.\n`,
+    `\nBombyx is up after ${(startedInMs / 1_000).toFixed(1)} s. Open this and talk to it:\n`,
+    `  ${network.playground.url}`,
+    "",
+    ...(network.botApi ? [] : [`Your bot answers at Telegram: https://t.me/${network.botUsername}`, ""]),
     ...rows,
     "",
     "Simulated: the TDX hardware (its quotes come from a root that this devnet made for itself, so they prove",
-    "nothing to anybody else) and the chain (a clock with one block a second). All else is what ships.",
+    `nothing to anybody else), ${network.botApi ? "Telegram, " : ""}and the chain (a clock with one block a second). All else is what ships.`,
     "",
     "Stream an answer:\n",
     `  ${curlLine(network)}`,
     "",
-    ...(victim && network.nodes.length > 1
-      ? [`Take a node away while it answers; the answer goes on:\n\n  kill -9 ${victim.pid}\n`]
-      : []),
     "Ctrl-C stops everything.",
     "",
   ].join("\n");

@@ -1,0 +1,28 @@
+import { type Network, type NetworkOptions, startNetwork } from "./network.ts";
+import { type FaceOptions, type OpenFaces, prepareFaces } from "./playground/faces.ts";
+
+export type DevnetOptions = NetworkOptions & FaceOptions;
+
+/** The network with its two faces, bot and Mini App, and the playground page that shows both. */
+export interface Devnet extends Network, OpenFaces {}
+
+/**
+ * Brings up everything of `npm start`: pages are built and the bot starts while the nodes load their model.
+ * Tests that need neither bot nor page start the network alone, with `startNetwork`.
+ * @throws Error in a part's own words when it does not come up; nothing is left running then.
+ */
+export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
+  const gaveUp = new AbortController();
+  const faces = prepareFaces(options, (reason) => gaveUp.abort(reason));
+  const network = await startNetwork({
+    ...options,
+    signal: options.signal ? AbortSignal.any([options.signal, gaveUp.signal]) : gaveUp.signal,
+    milestones: faces.milestones,
+  });
+  try {
+    return { ...network, ...(await faces.open(network)) };
+  } catch (error) {
+    await network.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,146 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Telegram } from "../telegram/bot-api/interface.ts";
+import { refusal } from "../web/local-guard.ts";
+import { sendFile } from "../web/static-files.ts";
+import { peopleRoute } from "./people-routes.ts";
+
+/** What the strip above the two panes shows. */
+export interface Scene {
+  readonly nodes: readonly NodeReport[];
+  readonly bot: BotReport;
+  /** Origin of the Mini App in the frame, an origin of its own as on a phone; absent when the bot is at the real Telegram. */
+  readonly miniapp?: string | undefined;
+  readonly model: string;
+}
+
+export interface NodeReport {
+  readonly name: string;
+  /** Node id, hex. */
+  readonly node: string;
+  /** Absent for a node that somebody else started and paired with this network. */
+  readonly pid?: number;
+  readonly state: "starting" | "serving" | "gone";
+  /** Answers under way and those that fit at once; absent until the gateway tells. */
+  readonly load?: { readonly active: number; readonly slots: number };
+  /** Tokens a second that the node measured for itself; absent until the gateway tells. */
+  readonly tokensPerSecond?: number;
+}
+
+export interface BotReport {
+  readonly at: "playground" | "telegram";
+  readonly username: string;
+  readonly state: "running" | "restarting";
+}
+
+export interface PlaygroundParts {
+  /** Folder of the built page. */
+  readonly folder: string;
+  readonly miniappOrigin: string;
+  /** Whose people the page acts for; absent when the bot is at the real Telegram. */
+  readonly people?: Telegram | undefined;
+  scene(): Scene;
+  /** Hears each change of the scene. @returns what stops it. */
+  onScene(listener: (scene: Scene) => void): () => void;
+  /** @throws Error that says why not. */
+  killNode(name: string): Promise<void>;
+  /** @throws Error that says why not. */
+  startNode(name: string): Promise<void>;
+}
+
+/** The playground's server. Its origin is known before its parts are, because others admit pages by origin. */
+export interface PlaygroundHost extends AsyncDisposable {
+  readonly origin: string;
+  open(parts: PlaygroundParts): void;
+}
+
+const keepAliveMs = 15_000;
+
+/** @param port 0 takes any free port. */
+export async function startPlaygroundHost(port: number): Promise<PlaygroundHost> {
+  let opened: PlaygroundParts | undefined;
+  let origin = "";
+  const server = createServer((request, response) => {
+    const reason = refusal({ method: request.method ?? "GET", headers: request.headers }, origin);
+    if (reason !== undefined) json(response, 403, { error: reason });
+    else if (opened === undefined) json(response, 503, { error: "The playground is starting." });
+    else route(opened, request, response).catch((error: unknown) => refuse(response, error));
+  });
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    origin,
+    open: (parts) => {
+      opened = parts;
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function route(parts: PlaygroundParts, request: IncomingMessage, response: ServerResponse) {
+  const url = new URL(request.url ?? "/", "http://host");
+  const command = /^\/nodes\/([a-z]{1,16})\/(kill|start)$/.exec(url.pathname);
+  if (command && request.method === "POST") {
+    const [, name = "", verb] = command;
+    await (verb === "kill" ? parts.killNode(name) : parts.startNode(name));
+    json(response, 200, parts.scene());
+    return;
+  }
+  if (url.pathname.startsWith("/people/") && parts.people !== undefined) {
+    await peopleRoute(parts.people, request, response, url);
+    return;
+  }
+  if (request.method !== "GET") {
+    json(response, 405, { error: "There is nothing here to change." });
+    return;
+  }
+  if (url.pathname === "/scene") json(response, 200, parts.scene());
+  else if (url.pathname === "/scene/events") followScene(parts, response);
+  else sendFile(parts.folder, url.pathname, pageHeaders(parts), response);
+}
+
+/** Server-sent events: the scene at once, and again whenever it changes. */
+function followScene(parts: PlaygroundParts, response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+  const tell = (scene: Scene) => response.write(`data: ${JSON.stringify(scene)}\n\n`);
+  tell(parts.scene());
+  const stop = parts.onScene(tell);
+  const alive = setInterval(() => response.write(": \n\n"), keepAliveMs);
+  response.once("close", () => {
+    stop();
+    clearInterval(alive);
+  });
+}
+
+/** The page shows what a model wrote: it may load nothing but itself, and the Mini App into its frame. */
+export const pageHeaders = ({ miniappOrigin }: Pick<PlaygroundParts, "miniappOrigin">) => ({
+  "content-security-policy": [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self' data: blob:",
+    `frame-src ${miniappOrigin}`,
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; "),
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+});
+
+function refuse(response: ServerResponse, error: unknown): void {
+  json(response, 409, { error: error instanceof Error ? error.message : String(error) });
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  if (response.headersSent) return void response.destroy();
+  response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
+  response.end(JSON.stringify(body));
+}
