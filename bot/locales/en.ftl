@@ -18,16 +18,16 @@ command-ask = Ask a question
 
 ## Commands
 start =
-    **Hello{ $name }!** I answer with an open model that runs on somebody's GPU. Before a question leaves this bot, it checks the machine's hardware proof and seals the question to it: neither the network nor the GPU's owner can read it.
+    __Hello{ $name }!__ I answer with an open model that runs on somebody's GPU. Before a question leaves this bot, it checks the machine's hardware proof and seals the question to it: neither the network nor the GPU's owner can read it.
 
     Just write to me. /model chooses another model, /new begins anew, /help shows the rest.
 start-group =
-    **Hello!** Mention me (@{ $username }), reply to me or write /ask and your question. Everybody in this group sees what is asked here, and I remember it for this group alone.
+    __Hello!__ Mention me (@{ $username }), reply to me or write /ask and your question. Everybody in this group sees what is asked here, and I remember it for this group alone.
 start-miniapp = What you write *here* the bot and Telegram can read. The Mini App is the private mode: there your own phone seals the question.
 start-no-miniapp = What you write here the bot and Telegram can read: /privacy. (The Mini App, the private mode, is not available: { $reason }. Whoever runs this bot can set it up.)
 open-miniapp = Open the private chat
 help =
-    **Write to me**, and I answer as fast as the machine thinks. The *Stop* button ends an answer; *Try again* asks once more.
+    __Write to me__, and I answer as fast as the machine thinks. The *Stop* button ends an answer; *Try again* asks once more.
 
     /new – begin a new conversation
     /model – choose the model
@@ -37,19 +37,19 @@ help =
 
     In groups, mention @{ $username }, reply to me, or write /ask and your question. Each topic is a conversation of its own.
 privacy =
-    **Who can read what**
+    __Who can read what__
 
-    **This chat**: you, Telegram, this bot and whoever runs it. Bot chats are not end-to-end encrypted, and nobody can make them so.
+    __This chat__: you, Telegram, this bot and whoever runs it. Bot chats are not end-to-end encrypted, and nobody can make them so.
 
-    **From this bot on**: the bot checks the hardware proof of a machine and seals your question to it. The gateway in between and the GPU's owner see when somebody asks, how long it takes and roughly how much, never the words. If the bot's operator runs the gateway too, sealing adds nothing against *that* operator.
+    __From this bot on__: the bot checks the hardware proof of a machine and seals your question to it. The gateway in between and the GPU's owner see when somebody asks, how long it takes and roughly how much, never the words. If the bot's operator runs the gateway too, sealing adds nothing against *that* operator.
 
-    **The machine that answers**: it reads your question inside protected memory and forgets it at the latest 70 minutes later.
+    __The machine that answers__: it reads your question inside protected memory and forgets it at the latest 70 minutes later.
 
-    **What I keep**: this conversation, encrypted, for { $hours } hours, so that I can follow it. /forget erases it now, /new too. Your questions are never written to a log.
+    __What I keep__: this conversation, encrypted, for { $hours } hours, so that I can follow it. /forget erases it now, /new too. Your questions are never written to a log.
 
-    **The private mode** is the Mini App: there your own phone checks the machine and seals the question, and neither this bot nor its operator can read it.
+    __The private mode__ is the Mini App: there your own phone checks the machine and seals the question, and neither this bot nor its operator can read it.
 
-    **Limits, said openly**: protected memory does not stop somebody who attaches hardware to the machine's memory bus; a GPU outside confidential mode shows its memory to its owner; when you write and how long an answer is can be seen from outside.
+    __Limits, said openly__: protected memory does not stop somebody who attaches hardware to the machine's memory bus; a GPU outside confidential mode shows its memory to its owner; when you write and how long an answer is can be seen from outside.
 new-done = A new conversation. I have erased what was before.
 forget-done =
     { $turns ->
@@ -60,12 +60,12 @@ forget-done =
 ask-usage = Write your question behind the command: `/ask why is silk strong?`
 
 ## Models
-model-choose = **Which model shall answer here?** Larger ones know more, smaller ones are faster.
+model-choose = __Which model shall answer here?__ Larger ones know more, smaller ones are faster.
 model-row = { $name } · { $context } tokens · { $nodes ->
         [one] 1 machine
        *[other] { $nodes } machines
     }
-model-chosen = From now on **{ $name }** answers here.
+model-chosen = From now on __{ $name }__ answers here.
 model-toast = { $name } it is
 model-none = No machine is online just now, so there is no model to choose. Please try again in a minute.
 model-gone = That model is no longer offered.
@@ -111,7 +111,7 @@ error-busy = All machines are busy just now. Try again in { $seconds ->
         [one] one second
        *[other] { $seconds } seconds
     }.
-error-attestation = **I did not ask.** No machine could prove that it protects what you write, so I have sent nothing to any.
+error-attestation = __I did not ask.__ No machine could prove that it protects what you write, so I have sent nothing to any.
 error-model = { $model } is not offered any more. Choose another with /model.
 error-unreachable = I cannot reach the network that finds machines. Try again in a moment.
 error-setup = This bot is not set up correctly, so nobody can answer. Whoever runs it has been told, in the log.

@@ -69,7 +69,7 @@ export class DraftScreen implements Screen {
   #rich(text: string) {
     const blocks = this.#end(text, "rich");
     return blocks === undefined
-      ? { blocks: [{ type: "thinking", text: this.#options.thinking }] }
+      ? { blocks: [{ type: "thinking" as const, text: this.#options.thinking }] }
       : richMessage(blocks);
   }
 
