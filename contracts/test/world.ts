@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
-import { type Address, beginCell, type Cell, type Transaction } from "@ton/core";
+import { type Address, beginCell, type Cell, type StateInit, type Transaction } from "@ton/core";
 import {
   type ChannelIdentity,
   type ChannelView,
@@ -102,16 +102,20 @@ export class World {
     return world;
   }
 
-  static #base = new WeakMap<Codes, Map<PriceSet, { world: World; snapshot: Snapshot }>>();
+  static readonly #base = new WeakMap<Codes, Map<PriceSet, { world: World; snapshot: Snapshot }>>();
 
   /** The same world as it was when it was made: a test's own. */
   static async fresh(codes: Codes, prices: PriceSet): Promise<World> {
     let bases = World.#base.get(codes);
-    if (bases === undefined) World.#base.set(codes, (bases = new Map()));
+    if (bases === undefined) {
+      bases = new Map();
+      World.#base.set(codes, bases);
+    }
     let base = bases.get(prices);
     if (base === undefined) {
       const world = await World.create(codes, prices);
-      bases.set(prices, (base = { world, snapshot: world.chain.snapshot() }));
+      base = { world, snapshot: world.chain.snapshot() };
+      bases.set(prices, base);
     }
     base.world.chain.restore(base.snapshot);
     base.world.chain.config = configOf(prices);
@@ -125,12 +129,9 @@ export class World {
     return [first, ...(await this.chain.settle())];
   }
 
-  async deploy(
-    contract: { address: Address; init?: { code?: Cell | null; data?: Cell | null } },
-    value: bigint,
-  ): Promise<void> {
+  async deploy(contract: { address: Address; init?: StateInit }, value: bigint): Promise<void> {
     const { address, init } = contract;
-    await this.send(this.owner, { to: address, value, bounce: false, ...(init && { init: init as never }) });
+    await this.send(this.owner, { to: address, value, bounce: false, ...(init && { init }) });
   }
 
   /** Sends to the vault; answers with the vault's exit code. */
@@ -154,7 +155,7 @@ export class World {
       to: channel.contract.address,
       value,
       init: channel.contract.init as never,
-      body: channelMessages.open(channel.key.publicKey),
+      body: channelMessages.setKey(channel.key.publicKey),
     });
     return channel;
   }
@@ -258,7 +259,12 @@ export class World {
 
   claimOf(node: NodeActor, leaf: Cell, value = gram(0.5)): Outgoing {
     const { address, init } = node.account;
-    return { to: address, value, body: claimMessage(leaf), ...(init && { init }) };
+    return {
+      to: address,
+      value,
+      body: claimMessage(leaf),
+      ...(init && !this.chain.isActive(address) && { init }),
+    };
   }
 
   claim(node: NodeActor, leaf: Cell, from = node.owner, value = gram(0.5)): Promise<Transaction[]> {

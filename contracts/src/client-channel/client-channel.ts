@@ -8,6 +8,7 @@ import {
   type Sender,
   type StateInit,
 } from "@ton/core";
+import { basechain, basechainHash } from "../rules/party.ts";
 
 /** What fixes a channel's address. */
 export interface ChannelIdentity {
@@ -18,29 +19,22 @@ export interface ChannelIdentity {
 }
 
 export interface ChannelView extends ChannelIdentity {
-  readonly isOpen: boolean;
-  /** Ed25519 public key, 32 bytes. */
-  readonly voucherKey: Buffer;
-  readonly previousKey: Buffer;
-  /** Vouchers of the previous key are redeemable before this moment; 0 when there is none. */
-  readonly previousUntilAt: number;
+  /** Ed25519 public key, 32 bytes; `undefined` when the owner has not opened the channel yet. */
+  readonly voucherKey: Buffer | undefined;
+  /** The key before; its vouchers are redeemable before `until`. */
+  readonly previousKey: { readonly key: Buffer; readonly untilAt: number } | undefined;
   /** Cumulative nano sent to the vault. */
   readonly redeemedNano: bigint;
-  /** From when on the owner may withdraw; 0 when the channel is not closing. */
-  readonly closesAt: number;
-  readonly closed: boolean;
-  /** What vouchers may still redeem. */
-  readonly depositNano: bigint;
+  readonly state: "unopened" | "open" | "closing" | "closed";
+  /** From when on the owner of a closing channel may withdraw; `undefined` for the others. */
+  readonly closesAt: number | undefined;
 }
 
 export const channelOps = {
-  open: 0xb0000101,
-  topUp: 0xb0000102,
-  redeem: 0xb0000103,
-  rotateKey: 0xb0000104,
-  requestClose: 0xb0000105,
-  withdraw: 0xb0000106,
-  closeTogether: 0xb0000107,
+  setKey: 0xb0000101,
+  redeem: 0xb0000102,
+  close: 0xb0000103,
+  closeTogether: 0xb0000104,
 } as const;
 
 /** The ack key's approval of a closing at once (`signedClosing` in vault.ts is what it signs). */
@@ -58,8 +52,8 @@ export function voucherHash(globalId: number, channel: Address, vault: Address, 
   return beginCell()
     .storeUint(0xb0f00001, 32)
     .storeInt(globalId, 32)
-    .storeAddress(channel)
-    .storeAddress(vault)
+    .storeBuffer(channel.hash, 32)
+    .storeBuffer(vault.hash, 32)
     .storeCoins(totalNano)
     .endCell()
     .hash();
@@ -75,17 +69,15 @@ export function packApproval({ totalNano, validUntilAt, signature }: ClosingAppr
 
 const message = (op: number, queryId: bigint) => beginCell().storeUint(op, 32).storeUint(queryId, 64);
 
-/** Bodies of the messages to a channel; `queryId` comes back with the excess. */
+/** Bodies of the messages to a channel; `queryId` comes back with the excess. An empty message tops up. */
 export const channelMessages = {
-  open: (voucherKey: Buffer, queryId = 0n): Cell =>
-    message(channelOps.open, queryId).storeBuffer(voucherKey, 32).endCell(),
-  topUp: (queryId = 0n): Cell => message(channelOps.topUp, queryId).endCell(),
+  /** Opens the channel, with its StateInit; later rotates the key. */
+  setKey: (voucherKey: Buffer, queryId = 0n): Cell =>
+    message(channelOps.setKey, queryId).storeBuffer(voucherKey, 32).endCell(),
   redeem: (totalNano: bigint, signature: Buffer, queryId = 0n): Cell =>
     message(channelOps.redeem, queryId).storeCoins(totalNano).storeBuffer(signature, 64).endCell(),
-  rotateKey: (voucherKey: Buffer, queryId = 0n): Cell =>
-    message(channelOps.rotateKey, queryId).storeBuffer(voucherKey, 32).endCell(),
-  requestClose: (queryId = 0n): Cell => message(channelOps.requestClose, queryId).endCell(),
-  withdraw: (queryId = 0n): Cell => message(channelOps.withdraw, queryId).endCell(),
+  /** Asks to close; 72 h later, and whenever money still arrives, closes and withdraws. */
+  close: (queryId = 0n): Cell => message(channelOps.close, queryId).endCell(),
   closeTogether: (approval: ClosingApproval, queryId = 0n): Cell =>
     message(channelOps.closeTogether, queryId).storeRef(packApproval(approval)).endCell(),
 };
@@ -102,9 +94,11 @@ export class ClientChannel implements Contract {
 
   static fromIdentity({ owner, vault, salt }: ChannelIdentity, code: Cell): ClientChannel {
     const data = beginCell()
-      .storeAddress(owner)
-      .storeAddress(vault)
+      .storeBuffer(basechainHash(owner), 32)
+      .storeBuffer(basechainHash(vault), 32)
       .storeUint(salt, 64)
+      .storeCoins(0)
+      .storeUint(0, 32)
       .storeMaybeRef(null)
       .endCell();
     const init = { code, data };
@@ -118,42 +112,25 @@ export class ClientChannel implements Contract {
 
   async getChannel(provider: ContractProvider): Promise<ChannelView> {
     const { stack } = await provider.get("channel", []);
-    const owner = stack.readAddress();
-    const vault = stack.readAddress();
+    const owner = basechain(stack.readBigNumber());
+    const vault = basechain(stack.readBigNumber());
     const salt = stack.readBigNumber();
-    const isOpen = stack.readBoolean();
-    const key = (): Buffer => Buffer.from(stack.readBigNumber().toString(16).padStart(64, "0"), "hex");
-    const voucherKey = key();
-    const previousKey = key();
-    const previousUntilAt = stack.readNumber() * 1000;
     const redeemedNano = stack.readBigNumber();
-    const closesAt = stack.readNumber() * 1000;
-    const closed = stack.readBoolean();
-    const depositNano = stack.readBigNumber();
+    const closesAt = stack.readNumber();
+    const keys = stack.readCellOpt()?.beginParse();
+    const voucherKey = keys?.loadBuffer(32);
+    const key = keys?.loadBuffer(32);
+    const until = keys?.loadUint(32) ?? 0;
     return {
       owner,
       vault,
       salt,
-      isOpen,
       voucherKey,
-      previousKey,
-      previousUntilAt,
+      previousKey: key === undefined || until === 0 ? undefined : { key, untilAt: until * 1000 },
       redeemedNano,
-      closesAt,
-      closed,
-      depositNano,
-    };
-  }
-
-  /** Rent kept back, and the least values of `redeem` and `closeTogether`, at the prices of the moment. */
-  async getValues(
-    provider: ContractProvider,
-  ): Promise<{ reserveNano: bigint; redeemNano: bigint; closeTogetherNano: bigint }> {
-    const { stack } = await provider.get("channel_value", []);
-    return {
-      reserveNano: stack.readBigNumber(),
-      redeemNano: stack.readBigNumber(),
-      closeTogetherNano: stack.readBigNumber(),
+      state:
+        closesAt === 1 ? "closed" : closesAt > 1 ? "closing" : voucherKey === undefined ? "unopened" : "open",
+      closesAt: closesAt > 1 ? closesAt * 1000 : undefined,
     };
   }
 }

@@ -159,8 +159,7 @@ export function packLeaf(leaf: Pick<Leaf, "index" | "earned" | "units">, path: P
 
 /** Cell of an AccountLeaf, which a dispute carries; without `leaf`, the empty leaf at `index`. */
 export function packAccountLeaf(index: number, leaf: Leaf | undefined, path: Path): Cell {
-  return beginCell()
-    .storeAddress(leaf?.account ?? null)
-    .storeSlice(packLeaf(leaf ?? { index, earned: 0n, units: 0n }, path).beginParse())
-    .endCell();
+  const builder = beginCell().storeBit(leaf !== undefined);
+  if (leaf !== undefined) builder.storeBuffer(leaf.account.hash, 32);
+  return builder.storeSlice(packLeaf(leaf ?? { index, earned: 0n, units: 0n }, path).beginParse()).endCell();
 }

@@ -8,6 +8,7 @@ import {
   type Sender,
   type StateInit,
 } from "@ton/core";
+import { basechain, basechainHash } from "../rules/party.ts";
 
 /** What fixes an account's address. A new wallet is a new account. */
 export interface NodeIdentity {
@@ -36,9 +37,9 @@ export class NodeAccount implements Contract {
 
   static fromIdentity({ vault, nodeId, owner }: NodeIdentity, code: Cell): NodeAccount {
     const data = beginCell()
-      .storeAddress(vault)
+      .storeBuffer(basechainHash(vault), 32)
       .storeUint(nodeId, 256)
-      .storeAddress(owner)
+      .storeBuffer(basechainHash(owner), 32)
       .storeCoins(0n)
       .endCell();
     const init = { code, data };
@@ -59,19 +60,10 @@ export class NodeAccount implements Contract {
   async getAccount(provider: ContractProvider): Promise<NodeIdentity & { readonly claimedNano: bigint }> {
     const { stack } = await provider.get("account", []);
     return {
-      vault: stack.readAddress(),
+      vault: basechain(stack.readBigNumber()),
       nodeId: stack.readBigNumber(),
-      owner: stack.readAddress(),
+      owner: basechain(stack.readBigNumber()),
       claimedNano: stack.readBigNumber(),
     };
-  }
-
-  /** A claim needs a balance of both after its message arrived; `forwardFeeNano` is what that message cost to forward. */
-  async getClaimValue(
-    provider: ContractProvider,
-    forwardFeeNano: bigint,
-  ): Promise<{ reserveNano: bigint; costNano: bigint }> {
-    const { stack } = await provider.get("claim_value", [{ type: "int", value: forwardFeeNano }]);
-    return { reserveNano: stack.readBigNumber(), costNano: stack.readBigNumber() };
   }
 }

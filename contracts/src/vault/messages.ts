@@ -1,20 +1,17 @@
 import { type Address, beginCell, type Cell } from "@ton/core";
+import { basechainHash } from "../rules/party.ts";
 
 export const vaultOps = {
   channelPayment: 0xb0000201,
-  closingPayment: 0xb0000202,
-  closingConfirmed: 0xb0000203,
-  sponsorDeposit: 0xb0000204,
-  commitEpoch: 0xb0000205,
-  veto: 0xb0000206,
-  disputeLeaf: 0xb0000207,
-  disputeAck: 0xb0000208,
-  payout: 0xb0000209,
-  rotateHotKeys: 0xb000020a,
-  announceKeys: 0xb000020b,
-  applyKeys: 0xb000020c,
-  announceWithdrawal: 0xb000020d,
-  withdraw: 0xb000020e,
+  closingConfirmed: 0xb0000202,
+  sponsorDeposit: 0xb0000203,
+  commitEpoch: 0xb0000204,
+  veto: 0xb0000205,
+  dispute: 0xb0000206,
+  payout: 0xb0000207,
+  rotateHotKeys: 0xb0000208,
+  announce: 0xb0000209,
+  applyAnnounced: 0xb000020a,
   excesses: 0xd53276db,
 } as const;
 
@@ -106,8 +103,8 @@ export function closingHash(
   return beginCell()
     .storeUint(0xb0f00002, 32)
     .storeInt(globalId, 32)
-    .storeAddress(channel)
-    .storeAddress(vault)
+    .storeBuffer(channel.hash, 32)
+    .storeBuffer(vault.hash, 32)
     .storeCoins(totalNano)
     .storeUint(Math.floor(validUntilAt / 1000), 32)
     .endCell()
@@ -123,22 +120,32 @@ export const vaultMessages = {
   commitEpoch: (root: EpochRoot, queryId = 0n): Cell =>
     message(vaultOps.commitEpoch, queryId).storeRef(packEpochRoot(root)).endCell(),
   veto: (epoch: number, queryId = 0n): Cell => message(vaultOps.veto, queryId).storeUint(epoch, 32).endCell(),
-  /** Leaves by `packAccountLeaf`. */
-  disputeLeaf: (finalLeaf: Cell, pendingLeaf: Cell, queryId = 0n): Cell =>
-    message(vaultOps.disputeLeaf, queryId).storeRef(finalLeaf).storeRef(pendingLeaf).endCell(),
-  /** `ack` by `packAck`; no leaf when the pending tree has no place for the Ack's index. */
-  disputeAck: (ack: Cell, signature: Buffer, pendingLeaf: Cell | null, queryId = 0n): Cell =>
-    message(vaultOps.disputeAck, queryId)
-      .storeRef(ack)
-      .storeBuffer(signature, 64)
-      .storeMaybeRef(pendingLeaf)
-      .endCell(),
+  /**
+   * Leaves by `packAccountLeaf`, the Ack by `packAck`. No pending leaf when the pending tree has no place for the index.
+   */
+  dispute: (
+    evidence: { readonly finalLeaf: Cell } | { readonly ack: Cell; readonly signature: Buffer },
+    pendingLeaf: Cell | null,
+    queryId = 0n,
+  ): Cell => {
+    const builder = message(vaultOps.dispute, queryId);
+    if ("finalLeaf" in evidence) builder.storeBit(0).storeRef(evidence.finalLeaf);
+    else builder.storeBit(1).storeRef(evidence.ack).storeBuffer(evidence.signature, 64);
+    return builder.storeMaybeRef(pendingLeaf).endCell();
+  },
   rotateHotKeys: (committer: Address, ackKey: Buffer, queryId = 0n): Cell =>
-    message(vaultOps.rotateHotKeys, queryId).storeAddress(committer).storeBuffer(ackKey, 32).endCell(),
-  announceKeys: (owner: Address, guardian: Address, queryId = 0n): Cell =>
-    message(vaultOps.announceKeys, queryId).storeAddress(owner).storeAddress(guardian).endCell(),
-  applyKeys: (queryId = 0n): Cell => message(vaultOps.applyKeys, queryId).endCell(),
-  announceWithdrawal: (amountNano: bigint, queryId = 0n): Cell =>
-    message(vaultOps.announceWithdrawal, queryId).storeCoins(amountNano).endCell(),
-  withdraw: (queryId = 0n): Cell => message(vaultOps.withdraw, queryId).endCell(),
+    message(vaultOps.rotateHotKeys, queryId)
+      .storeBuffer(basechainHash(committer), 32)
+      .storeBuffer(ackKey, 32)
+      .endCell(),
+  announce: (
+    { withdrawalNano, owner, guardian }: { withdrawalNano: bigint; owner: Address; guardian: Address },
+    queryId = 0n,
+  ): Cell =>
+    message(vaultOps.announce, queryId)
+      .storeCoins(withdrawalNano)
+      .storeBuffer(basechainHash(owner), 32)
+      .storeBuffer(basechainHash(guardian), 32)
+      .endCell(),
+  applyAnnounced: (queryId = 0n): Cell => message(vaultOps.applyAnnounced, queryId).endCell(),
 };

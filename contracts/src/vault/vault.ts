@@ -8,6 +8,7 @@ import {
   type Sender,
   type StateInit,
 } from "@ton/core";
+import { basechain, basechainHash } from "../rules/party.ts";
 import { type EpochRoot, unpackEpochRoot } from "./messages.ts";
 
 /** What fixes a vault's address. Keys may rotate later. */
@@ -36,22 +37,25 @@ export interface VaultView {
   readonly lastEpoch: number;
   readonly pendingSinceAt: number;
   readonly ackKey: Buffer;
-  readonly withdrawalNano: bigint;
-  readonly withdrawalAt: number;
   readonly owner: Address;
   readonly guardian: Address;
   readonly committer: Address;
-  readonly nextKeys:
-    | { readonly owner: Address; readonly guardian: Address; readonly announcedAt: number }
-    | undefined;
+  readonly announced: Announced | undefined;
   readonly feeBps: number;
   readonly finalRoot: EpochRoot | undefined;
   readonly pendingRoot: EpochRoot | undefined;
-  /** What the balance must hold besides rent. */
+  /** What the balance must hold besides five years' rent. */
   readonly owedNano: bigint;
-  /** Five years' rent. */
-  readonly reserveNano: bigint;
-  readonly unspentOwnerDepositNano: bigint;
+  /** What the operator may take, once announced: its fee share, and of its deposit what the pending root leaves. */
+  readonly withdrawableNano: bigint;
+}
+
+/** Takes effect from 48 h to 9 days after `announcedAt`, when the owner says so. */
+export interface Announced {
+  readonly withdrawalNano: bigint;
+  readonly owner: Address;
+  readonly guardian: Address;
+  readonly announcedAt: number;
 }
 
 function codeId(code: Cell): Cell {
@@ -61,9 +65,9 @@ function codeId(code: Cell): Cell {
 /** Initial data; also for tests that need a vault in a given state. */
 export function packVaultTerms(terms: VaultTerms, children: ChildCode): Cell {
   const keys = beginCell()
-    .storeAddress(terms.owner)
-    .storeAddress(terms.guardian)
-    .storeAddress(terms.committer)
+    .storeBuffer(basechainHash(terms.owner), 32)
+    .storeBuffer(basechainHash(terms.guardian), 32)
+    .storeBuffer(basechainHash(terms.committer), 32)
     .storeMaybeRef(null)
     .endCell();
   const config = beginCell()
@@ -80,8 +84,6 @@ export function packVaultTerms(terms: VaultTerms, children: ChildCode): Cell {
     .storeUint(0, 32)
     .storeUint(0, 32)
     .storeBuffer(terms.ackKey, 32)
-    .storeCoins(0)
-    .storeUint(0, 32)
     .storeRef(keys)
     .storeRef(config)
     .storeMaybeRef(null)
@@ -119,16 +121,16 @@ export class Vault implements Contract {
     const lastEpoch = stack.readNumber();
     const pendingSinceAt = stack.readNumber() * 1000;
     const ackKey = Buffer.from(stack.readBigNumber().toString(16).padStart(64, "0"), "hex");
-    const withdrawalNano = stack.readBigNumber();
-    const withdrawalAt = stack.readNumber() * 1000;
     const keys = stack.readCell().beginParse();
     const config = stack.readCell().beginParse();
     const finalRoot = stack.readCellOpt();
     const pendingRoot = stack.readCellOpt();
-    const owner = keys.loadAddress();
-    const guardian = keys.loadAddress();
-    const committer = keys.loadAddress();
-    const next = keys.loadMaybeRef()?.beginParse();
+    const owner = basechain(keys.loadBuffer(32));
+    const guardian = basechain(keys.loadBuffer(32));
+    const committer = basechain(keys.loadBuffer(32));
+    const announced = keys.loadMaybeRef()?.beginParse();
+    const used = (total: bigint): bigint => (total > nodesCreditNano ? total - nodesCreditNano : 0n);
+    const pending = pendingRoot === null ? undefined : unpackEpochRoot(pendingRoot);
     return {
       paidNano,
       nodesCreditNano,
@@ -137,43 +139,24 @@ export class Vault implements Contract {
       lastEpoch,
       pendingSinceAt,
       ackKey,
-      withdrawalNano,
-      withdrawalAt,
       owner,
       guardian,
       committer,
-      nextKeys:
-        next === undefined
+      announced:
+        announced === undefined
           ? undefined
           : {
-              owner: next.loadAddress(),
-              guardian: next.loadAddress(),
-              announcedAt: next.loadUint(32) * 1000,
+              withdrawalNano: announced.loadCoins(),
+              owner: basechain(announced.loadBuffer(32)),
+              guardian: basechain(announced.loadBuffer(32)),
+              announcedAt: announced.loadUint(32) * 1000,
             },
       feeBps: config.loadUint(16),
       finalRoot: finalRoot === null ? undefined : unpackEpochRoot(finalRoot),
-      pendingRoot: pendingRoot === null ? undefined : unpackEpochRoot(pendingRoot),
-      owedNano: stack.readBigNumber(),
-      reserveNano: stack.readBigNumber(),
-      unspentOwnerDepositNano: stack.readBigNumber(),
+      pendingRoot: pending,
+      owedNano: nodesCreditNano - paidNano + ownerDepositNano + feeDueNano,
+      withdrawableNano:
+        feeDueNano + ownerDepositNano - (pending === undefined ? 0n : used(pending.committedNano)),
     };
-  }
-
-  /** Address that the vault recomputes for this node and owner. */
-  async getNodeAccountAddress(provider: ContractProvider, nodeId: bigint, owner: Address): Promise<Address> {
-    const { stack } = await provider.get("node_account_address", [
-      { type: "int", value: nodeId },
-      { type: "slice", cell: beginCell().storeAddress(owner).endCell() },
-    ]);
-    return stack.readAddress();
-  }
-
-  /** Address that the vault recomputes for this owner's channel. */
-  async getChannelAddress(provider: ContractProvider, owner: Address, salt: bigint): Promise<Address> {
-    const { stack } = await provider.get("channel_address", [
-      { type: "slice", cell: beginCell().storeAddress(owner).endCell() },
-      { type: "int", value: salt },
-    ]);
-    return stack.readAddress();
   }
 }
