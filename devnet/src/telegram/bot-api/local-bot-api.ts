@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { peopleRoutes } from "./http/people-routes.ts";
 import { listen } from "./http/server.ts";
 import { WebhookSender } from "./http/webhook-sender.ts";
 import type { Clock, LocalBotApi, LocalBotApiOptions } from "./interface.ts";
@@ -10,6 +11,7 @@ import { noPassing, type World } from "./world/world.ts";
 
 export type * from "./interface.ts";
 export { CallbackExpired } from "./people/buttons.ts";
+export type { PeopleCommand } from "./people/commands.ts";
 export { PeopleError } from "./people/speaking.ts";
 export { TELEGRAM_LIMITS } from "./world/flood.ts";
 
@@ -51,7 +53,7 @@ export async function startLocalBotApi(options: LocalBotApiOptions = {}): Promis
     {
       world,
       kept: () => world.kept(),
-      people: async (_, response) => void response.writeHead(404).end(),
+      people: peopleRoutes({ world, telegram, origins: options.origins ?? [] }),
     },
     { host, port },
   );
