@@ -1,16 +1,103 @@
+import type { IssuedPairingCode, MachineRequest } from "@bombyx/sdk/owner";
+import { useState } from "react";
+import { Button } from "../components/button.tsx";
 import { Notice } from "../components/notice.tsx";
+import { Row, Section } from "../components/section.tsx";
+import { Skeleton } from "../components/skeleton.tsx";
+import { addMessages } from "../i18n/messages.ts";
 import { useText } from "../i18n/use-text.ts";
+import { wordsFor } from "../network/failure.ts";
+import { useNetwork } from "../network-tab/use-network.ts";
+import { useTelegram } from "../telegram/telegram-context.ts";
+import { Earnings } from "./earnings.tsx";
+import "./earn-tab.css";
+import en from "./en.ftl?raw";
+import { Introduction } from "./introduction.tsx";
+import { MachineRow } from "./machine-row.tsx";
+import { MachineSheet } from "./machine-sheet.tsx";
+import { RegisterForm } from "./register-form.tsx";
+import { RegisterSheet } from "./register-sheet.tsx";
+import ru from "./ru.ftl?raw";
+import { useOwner } from "./use-owner.ts";
 
+addMessages({ en, ru });
+
+/** For owners of GPUs: what it takes and may bring, then each machine from its code to its earnings. */
 export function EarnTab() {
   const t = useText();
+  const telegram = useTelegram();
+  const { machines, act } = useOwner();
+  const network = useNetwork(10_000);
+  const [open, setOpen] = useState<string>();
+  const [adding, setAdding] = useState(false);
+  // In memory only: a code is shown to who asked for it, on this page, and nowhere again.
+  const [codes, setCodes] = useState<Readonly<Record<string, IssuedPairingCode>>>({});
+  const keepCode = (machine: string, code: IssuedPairingCode) =>
+    setCodes((before) => ({ ...before, [machine]: code }));
+
+  const { value: owned, failure, refresh } = machines;
+  const register = async (request: MachineRequest) => {
+    const { machine, pairing } = await act((owner) => owner.register(request));
+    telegram?.haptic("success");
+    keepCode(machine.id, pairing);
+    setAdding(false);
+    setOpen(machine.id);
+  };
+  const chosen = owned?.find(({ id }) => id === open);
+  const simulated = network.value?.nodes.some((node) => node.simulated === true) === true;
   return (
     <div className="page-scroll">
       <div className="page-column">
         <header>
-          <h1>{t("tab-earn")}</h1>
+          <h1>{t("earn-title")}</h1>
+          <p>{t("earn-intro")}</p>
         </header>
-        <Notice>{t("coming-soon")}</Notice>
+        {failure !== undefined && (
+          <Notice
+            tone={owned ? "warn" : "danger"}
+            role={owned ? "status" : "alert"}
+            title={owned ? t("earn-stale") : t("earn-unreachable")}
+            actions={
+              <Button kind="plain" icon="retry" onClick={() => void refresh()}>
+                {t("try-again")}
+              </Button>
+            }
+          >
+            {t(wordsFor(failure))}
+          </Notice>
+        )}
+        {simulated && <Notice icon="cube">{t("earn-simulated")}</Notice>}
+        {!owned && !failure && <Skeleton lines={5} label={t("loading")} />}
+        {owned?.length === 0 && (
+          <>
+            <Introduction terms={network.value?.terms} />
+            <RegisterForm terms={network.value?.terms} onRegister={register} />
+          </>
+        )}
+        {owned !== undefined && owned.length > 0 && (
+          <>
+            <Earnings machines={owned} />
+            <Section title={t("earn-machines")}>
+              {owned.map((machine) => (
+                <MachineRow key={machine.id} machine={machine} onOpen={() => setOpen(machine.id)} />
+              ))}
+              <Row icon="new" title={t("earn-add")} leads onClick={() => setAdding(true)} />
+            </Section>
+          </>
+        )}
       </div>
+      {adding && (
+        <RegisterSheet terms={network.value?.terms} onRegister={register} onClose={() => setAdding(false)} />
+      )}
+      {chosen && (
+        <MachineSheet
+          machine={chosen}
+          code={codes[chosen.id]}
+          onCode={(code) => keepCode(chosen.id, code)}
+          act={act}
+          onClose={() => setOpen(undefined)}
+        />
+      )}
     </div>
   );
 }

@@ -1,0 +1,106 @@
+earn-title = Доход от видеокарты
+earn-intro = Ваша машина отвечает на вопросы, которых не может прочесть, и каждый ответ оплачен в GRAM (Toncoin).
+earn-unreachable = Ваши машины сейчас не видны
+earn-stale = Эти числа устарели
+earn-simulated = Эта сеть — симуляция: машины здесь — процессы на одном компьютере, и заработок не настоящий.
+earn-why = Что вы получаете
+earn-share = { NUMBER($share, maximumFractionDigits: 1) } % каждой цены
+earn-share-unknown = Большую часть каждой цены
+earn-share-text = Остальное берёт шлюз. Каждый ответ оплачивается по квитанции, которую подписывает ваша же машина.
+earn-private = Никто не подсматривает, даже вы
+earn-private-text = Вопросы и ответы есть только внутри защищённой машины. Ни вы, ни шлюз открыть их не можете.
+earn-simple = Одна команда
+earn-simple-text = Не нужно открывать порт, вносить залог или пополнять кошелёк. Машина сама выходит на связь, доказывает себя и служит.
+earn-needs = Что для этого нужно
+earn-needs-note = Без этого оборудования ничего не выйдет: люди доверяют именно доказательству.
+earn-needs-tdx = Сервер с Intel TDX
+earn-needs-tdx-text = Xeon 4-го поколения или новее с включённым TDX и Linux 6.7 или новее внутри виртуальной машины.
+earn-needs-gpu = Модель помещается в защищённую память
+earn-needs-gpu-text = Сегодня считает процессор внутри TDX. Видеокарты, умеющие хранить тайну (H100, H200, B200, RTX PRO 6000), присоединятся, когда будет проверяться их собственное доказательство.
+earn-needs-line = Связь без перебоев
+earn-needs-line-text = Хватит нескольких Мбит/с. Если машина пропадёт, её ответы продолжит другая.
+earn-your-machine = Ваша машина
+earn-gpu = Видеокарта
+earn-gpu-other = Другая…
+earn-gpu-name = Какая именно
+earn-gpu-wrong = Напишите название, например AMD MI300X 192 GB.
+earn-vram = Память, ГиБ
+earn-vram-wrong = Число от 0,25 до 4096, в ГиБ.
+earn-hours = Часов на связи
+earn-hours-value =
+    { $hours ->
+        [24] круглые сутки
+       *[other] { $hours } ч в сутки
+    }
+earn-name = Имя
+earn-name-example = чердак
+earn-name-note = Имя видят все во вкладке «Сеть». Видеокарта и часы — только для вас и шлюза.
+earn-register = Получить код
+earn-estimate = Оценка, а не обещание
+earn-estimate-day = В сутки
+earn-estimate-range = { $low } – { $high } GRAM
+earn-estimate-speed = Под нагрузкой
+earn-estimate-tokens = ≈ { $speed } токенов/с
+earn-estimate-note = По цене этого шлюза, для модели с { $model } млрд параметров на видеокарте, если вопросы занимают от { $low } до { $high } % её времени. Спрос не может обещать никто.
+earn-not-confidential = Эта видеокарта не умеет хранить тайну
+earn-not-confidential-text = С ней модель работает на процессоре внутри TDX, а это медленнее: ждите меньшего.
+earn-today = Сегодня
+earn-total = Всего
+earn-requests-today = Запросов сегодня
+earn-requests = Запросов
+earn-units = Единиц
+earn-online = Готовы
+earn-online-of = из { $count }
+earn-machines = Ваши машины
+earn-add = Добавить машину
+earn-state-unpaired = Ждёт свой узел
+earn-state-preparing = Загружает модель
+earn-state-offline = Не на связи, { $since }
+earn-state-linked = На связи, проверяется
+earn-state-ready = Готова, { $since }
+earn-state-draining = Завершает ответы
+earn-state-quarantined = Закрыта шлюзом
+earn-attention = Нужно ваше внимание
+earn-serves = Держит { $model }, измерено { $speed } токенов/с
+earn-load = Пишется ответов: { $running } из { $slots }
+earn-hour = Последний час
+earn-hour-words =
+    { $count ->
+        [one] { $count } запрос за последний час
+        [few] { $count } запроса за последний час
+       *[many] { $count } запросов за последний час
+    }
+earn-gram-note = GRAM — монета TON, до 2026 года называлась Toncoin. Сутки начинаются в 00:00 UTC.
+earn-steps = В пути
+earn-step-is-done = готово
+earn-step-is-now = идёт
+earn-step-is-later = ещё впереди
+earn-step-registered = Зарегистрирована
+earn-step-registered-now = …
+earn-step-paired = Связана с вами
+earn-step-paired-now = Запустите команду на своей машине. Страница заметит сама.
+earn-step-attested = На связи и проверена
+earn-step-attested-now = Машина доказывает, что на ней работает.
+earn-step-preparing = Машина загружает модель и измеряет себя. Большая модель — это минуты.
+earn-step-served = Первый запрос
+earn-step-served-now = Всё готово. Первый вопрос может прийти в любой миг.
+earn-code = Код
+earn-code-left = осталось { $time }
+earn-code-over = Время кода вышло
+earn-code-hidden = Код показывался один раз
+earn-code-why = Код действует 15 минут и связывает одну машину. Новый отменяет прежние.
+earn-new-code = Новый код
+earn-command = На вашей машине, в терминале
+earn-copy-command = Скопировать команду
+earn-command-does = Она скачает модель, не откроет ни одного порта и остановится по Ctrl-C. Нажмите Enter и следите за шагами ниже.
+earn-command-here = В папке, где работает npm start: команда добавит к этой сети ещё одну ненастоящую машину. Ctrl-C остановит её.
+earn-rename = Переименовать
+earn-save = Сохранить
+earn-cancel = Отмена
+earn-remove = Удалить
+earn-remove-sure = Удалить { $name }?
+earn-remove-text = Её узел сразу отключат, и вопросов он больше не получит. Заработанное останется вашим.
+earn-code-replaces = Связать вместо него другой узел?
+earn-code-replaces-text = Для нового диска или нового кошелька. Когда новый код используют, нынешний узел отключат.
+failure-machine-limit = На аккаунт — не больше 64 машин. Удалите ту, которой уже нет.
+failure-not-found = Этой машины в вашем аккаунте больше нет.
