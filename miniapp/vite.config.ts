@@ -15,12 +15,14 @@ function simulationPolicy(): string {
 
 /**
  * PROTOCOL §11, in the page itself for hosts that send no headers. A build does not know its gateway unless it is
- * told by BOMBYX_GATEWAY; then `bombyx.json` may name any https one, and the host's header narrows it.
+ * told by BOMBYX_GATEWAY: else `bombyx.json` may name any https one or one of this machine, and the host's header
+ * narrows it.
  */
-function contentSecurityPolicy(simulation: boolean): Plugin {
+function contentSecurityPolicy(): Plugin {
   const gateway = process.env.BOMBYX_GATEWAY;
-  const anyGateway = simulation ? "https: http://127.0.0.1:* http://localhost:*" : "https:";
-  const connect = gateway ? `${new URL(gateway).origin} https://toncenter.com` : anyGateway;
+  const connect = gateway
+    ? `${new URL(gateway).origin} https://toncenter.com`
+    : "https: http://127.0.0.1:* http://localhost:*";
   const content = [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
@@ -46,7 +48,7 @@ function contentSecurityPolicy(simulation: boolean): Plugin {
 export default defineConfig(({ mode }) => ({
   root: path("."),
   base: "./",
-  plugins: [react(), contentSecurityPolicy(mode === "simulation")],
+  plugins: [react(), contentSecurityPolicy()],
   resolve: {
     conditions: ["bombyx-source", "module", "browser", "development|production"],
     alias: {

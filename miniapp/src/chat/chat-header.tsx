@@ -22,12 +22,8 @@ export function ChatHeader({
     <header className="chat-header">
       <IconButton icon="list" label={t("chat-conversations")} onClick={onConversations} />
       <h1 className="unseen">Bombyx</h1>
-      <button
-        type="button"
-        className="model-button"
-        onClick={onModels}
-        aria-label={t("models-choose", { name: facts?.name ?? "–" })}
-      >
+      <button type="button" className="model-button" onClick={onModels}>
+        <span className="unseen">{t("models-choose")}</span>
         <strong>{facts?.name ?? "Bombyx"}</strong>
         {facts?.size && <span>{facts.size}</span>}
         <Icon name="down" size={16} />

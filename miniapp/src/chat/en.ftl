@@ -47,7 +47,7 @@ chip-simulated = Sealed · simulated hardware
 chip-refused = Not verified · nothing is sent
 
 models-title = Model
-models-choose = Choose a model. Now: { $name }
+models-choose = Choose a model:
 models-context = reads up to { $tokens } tokens
 models-nodes = { $count ->
     [one] { $count } node

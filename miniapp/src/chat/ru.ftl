@@ -47,7 +47,7 @@ chip-simulated = Запечатано · железо имитируется
 chip-refused = Не проверено · ничего не уходит
 
 models-title = Модель
-models-choose = Выбрать модель. Сейчас: { $name }
+models-choose = Выбрать модель:
 models-context = читает до { $tokens } токенов
 models-nodes = { $count ->
     [one] { $count } узел

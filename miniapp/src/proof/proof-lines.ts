@@ -1,6 +1,7 @@
 import { manifestHash, type Proof, parseBundle, parseQuote } from "@bombyx/sdk";
 import type { IconName } from "../components/icon.tsx";
 import type { TextArguments } from "../i18n/messages.ts";
+import { modelFacts } from "../models/model-facts.ts";
 
 /** Something that this device verified: words by `id`, and the bytes that stand behind them. */
 export interface ProofLine {
@@ -71,7 +72,7 @@ export function proofLines(proof: Proof): readonly ProofLine[] {
       id: "model",
       icon: "cube",
       tone,
-      values: { model: manifest?.model ?? "–" },
+      values: { model: modelFacts(manifest?.model ?? "–", manifest?.ggufSha256).name },
       raw: [
         { label: "GGUF SHA-256", text: manifest?.ggufSha256 ?? "–" },
         { label: "Manifest hash", text: proof.manifest },

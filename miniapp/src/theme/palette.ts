@@ -20,8 +20,8 @@ const defaults = {
   },
   dark: {
     bg_color: "#14171c",
-    secondary_bg_color: "#0d0f13",
-    section_bg_color: "#1b1f26",
+    secondary_bg_color: "#1a1e24",
+    section_bg_color: "#252a32",
     text_color: "#f0f2f5",
     hint_color: "#98a1af",
     link_color: "#6ea8ff",
