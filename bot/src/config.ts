@@ -44,7 +44,8 @@ const integer = (least: number, most: number) => {
 };
 
 const httpUrl = z.url({ protocol: /^https?$/, error: "takes an http(s) URL" });
-const isLoopback = (url: string): boolean => /^(127\.|\[::1\]$|localhost$)/.test(new URL(url).hostname);
+const isLoopback = (url: string): boolean =>
+  /^(127(\.\d{1,3}){3}|\[::1\]|localhost)$/.test(new URL(url).hostname);
 
 const environmentSchema = z
   .object({

@@ -81,8 +81,8 @@ export async function startBotWorld(options: BotWorldOptions = {}): Promise<BotW
 
 /** The words of what a call sends, in whichever form. */
 export function wordsOf({ payload }: Pick<RecordedCall, "payload">): string {
-  const text = payload["text"];
-  return typeof text === "string" ? text : richWords(payload["rich_message"]);
+  const text = payload.text;
+  return typeof text === "string" ? text : richWords(payload.rich_message);
 }
 
 /** Every text in a rich message, in order. */

@@ -12,7 +12,7 @@ describe("in a private chat", () => {
     const anna = await world.telegram.createPerson({ firstName: "*Anna*" });
     await anna.start(world.account);
     const { payload } = await sent(world, "private mode");
-    expect(payload["text"]).toMatch(/^Hello, \*Anna\*!/);
+    expect(payload.text).toMatch(/^Hello, \*Anna\*!/);
     expect(payload).toMatchObject({
       chat_id: anna.id,
       link_preview_options: { is_disabled: true },
@@ -38,14 +38,14 @@ describe("in a private chat", () => {
       skip_entity_detection: true,
     };
     const drafts = world.calls("sendRichMessageDraft").map(({ payload }) => payload);
-    const draft = { chat_id: anna.id, draft_id: drafts[0]?.["draft_id"], can_stop: true, keep_on_stop: true };
+    const draft = { chat_id: anna.id, draft_id: drafts[0]?.draft_id, can_stop: true, keep_on_stop: true };
     expect(drafts[0]).toEqual({
       ...draft,
       rich_message: { blocks: [{ type: "thinking", text: "Thinking…" }] },
     });
     expect(drafts.at(-1)).toEqual({ ...draft, rich_message });
     expect(draft.draft_id).toBeGreaterThan(0);
-    expect(new Set(drafts.map((each) => each["draft_id"])).size).toBe(1);
+    expect(new Set(drafts.map((each) => each.draft_id)).size).toBe(1);
     expect(
       world.calls("sendMessage", "sendRichMessage", "editMessageText").map(({ payload }) => payload),
     ).toEqual([{ chat_id: anna.id, rich_message, reply_markup: retryButton() }]);
@@ -80,7 +80,7 @@ describe("in a private chat", () => {
     const seat = (await world.telegram.createPerson()).privateChat(world.account);
     await seat.send("A long story, please");
     const draft = await drafted(world, "Half of");
-    await seat.stop(Number(draft.payload["draft_id"]));
+    await seat.stop(Number(draft.payload.draft_id));
     const { payload } = await sent(world, "Stopped.");
     expect(wordsOf({ payload })).toBe("Half ofStopped.");
     expect(world.answerer.questions[0]?.signal.aborted).toBe(true);
@@ -138,7 +138,7 @@ describe("in a private chat", () => {
     await seat.send("/model");
     const { messageId, payload } = await sent(world, "Which model");
     const button = (text: string) => [{ text, callback_data: expect.stringMatching(/^model:[0-9a-f]{16}$/) }];
-    expect(payload["reply_markup"]).toEqual({
+    expect(payload.reply_markup).toEqual({
       inline_keyboard: [
         button("✓ spark · 1,024 tokens · 2 machines"),
         button("llama-3.2-1b · 8,192 tokens · 1 machine"),
@@ -178,14 +178,14 @@ describe("in a private chat", () => {
       "Mini App",
       "memory bus",
     ]) {
-      expect(english.payload["text"]).toContain(truth);
+      expect(english.payload.text).toContain(truth);
     }
     await ivan.privateChat(world.account).send("/privacy");
     const russian = await sent(world, "Кто и что может прочитать");
-    expect(russian.payload["text"]).toContain("вы, Telegram, этот бот и тот, кто его запустил");
+    expect(russian.payload.text).toContain("вы, Telegram, этот бот и тот, кто его запустил");
     await ivan.privateChat(world.account).send("Привет");
     const { payload } = await sent(world, "You asked: Привет");
-    expect(payload["reply_markup"]).toEqual(retryButton("🔄 Ещё раз"));
+    expect(payload.reply_markup).toEqual(retryButton("🔄 Ещё раз"));
   });
 
   it.each([
@@ -208,16 +208,16 @@ describe("in a private chat", () => {
     const seat = (await world.telegram.createPerson()).privateChat(world.account);
     const [silk, wool] = [await seat.createTopic("Silk"), await seat.createTopic("Wool")];
     await seat.send("About silk", { threadId: silk });
-    expect((await sent(world, "You asked: About silk")).payload["message_thread_id"]).toBe(silk);
+    expect((await sent(world, "You asked: About silk")).payload.message_thread_id).toBe(silk);
     await seat.send("About wool", { threadId: wool });
-    expect((await sent(world, "You asked: About wool")).payload["message_thread_id"]).toBe(wool);
+    expect((await sent(world, "You asked: About wool")).payload.message_thread_id).toBe(wool);
     expect(world.answerer.questions.map(({ messages, seat: session }) => [messages.length, session])).toEqual(
       [
         [1, `${seat.person.id}/${silk}`],
         [1, `${seat.person.id}/${wool}`],
       ],
     );
-    expect(world.calls("sendRichMessageDraft").map(({ payload }) => payload["message_thread_id"])).toContain(
+    expect(world.calls("sendRichMessageDraft").map(({ payload }) => payload.message_thread_id)).toContain(
       silk,
     );
   });

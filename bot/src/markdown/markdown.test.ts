@@ -85,10 +85,10 @@ describe("hostile output", () => {
     ["stars", "*a".repeat(10_000)],
     ["mixed", "**_~`[(".repeat(3_000)],
     ["nested lists", Array.from({ length: 150 }, (_, i) => `${"  ".repeat(i)}- x`).join("\n")],
-  ])("of absurd %s is read within half a second", (_what, text) => {
+  ])("of absurd %s is read within a second", (_what, text) => {
     const begun = performance.now();
     expect(formatText(readMarkdown(text)).text).not.toBe("");
-    expect(performance.now() - begun).toBeLessThan(500);
+    expect(performance.now() - begun).toBeLessThan(1_000);
   });
 });
 

@@ -20,6 +20,7 @@ const mdastExtensions = [gfmFromMarkdown()];
 const invisibleControls = /[\u0000-\u0008\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g;
 /** More of these than any author writes, in a row or in a paragraph: they cost a parser quadratic time. */
 const absurdNesting = /(?:[>[*_~!(] ?){64}/;
+const absurdIndent = /^ {100,}(?:[-*+>]|\d+[.)]) /m;
 const mostMarks = 1_500;
 
 /**
@@ -42,6 +43,7 @@ export function readMarkdown(markdown: string): Block[] {
 
 const isAbsurd = (text: string): boolean =>
   absurdNesting.test(text) ||
+  absurdIndent.test(text) ||
   text
     .split(/\n\s*\n/)
     .some((part) => part.length > mostMarks && (part.match(/[*_~[\]`]/g)?.length ?? 0) > mostMarks);

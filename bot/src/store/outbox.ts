@@ -44,7 +44,7 @@ export class Outbox {
       .selectFrom("outbox")
       .select(({ fn }) => fn.coalesce(fn.max("rank"), sql<number>`0`).as("rank"))
       .executeTakeFirstOrThrow();
-    const rows = messages.map((message) => this.#row(message, rank + 1));
+    const rows = messages.map((message, i) => this.#row(message, rank + 1 + i));
     await this.#db.insertInto("outbox").values(rows).execute();
   }
 
