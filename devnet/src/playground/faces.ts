@@ -164,7 +164,7 @@ export function prepareFaces(
         miniapp: local ? miniapp.origin : undefined,
         model: model.id,
       }));
-      host.open({ ...stage, folder, miniappOrigin: miniapp.origin, people: local?.botApi.telegram });
+      host.open({ ...stage, folder, miniappOrigin: miniapp.origin, botApi: local?.botApi.url });
       return {
         playground: { url: host.origin },
         miniapp: built && address !== undefined ? { url: address } : undefined,

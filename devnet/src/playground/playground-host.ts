@@ -1,10 +1,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Telegram } from "../telegram/bot-api/interface.ts";
+import { forward } from "../web/forward.ts";
 import { refusal } from "../web/local-guard.ts";
 import { sendFile } from "../web/static-files.ts";
-import { peopleRoute } from "./people-routes.ts";
 
 /** What the strip above the two panes shows. */
 export interface Scene {
@@ -38,8 +37,8 @@ export interface PlaygroundParts {
   /** Folder of the built page. */
   readonly folder: string;
   readonly miniappOrigin: string;
-  /** Whose people the page acts for; absent when the bot is at the real Telegram. */
-  readonly people?: Telegram | undefined;
+  /** The local Bot API, whose people the page acts for; absent when the bot is at the real Telegram. */
+  readonly botApi?: string | undefined;
   scene(): Scene;
   /** Hears each change of the scene. @returns what stops it. */
   onScene(listener: (scene: Scene) => void): () => void;
@@ -91,8 +90,8 @@ async function route(parts: PlaygroundParts, request: IncomingMessage, response:
     json(response, 200, parts.scene());
     return;
   }
-  if (url.pathname.startsWith("/people/") && parts.people !== undefined) {
-    await peopleRoute(parts.people, request, response, url);
+  if (url.pathname.startsWith("/_people/") && parts.botApi !== undefined) {
+    forward(request, response, `${parts.botApi}${url.pathname}${url.search}`);
     return;
   }
   if (request.method !== "GET") {

@@ -13,7 +13,10 @@ export async function get<T>(path: string): Promise<T> {
 }
 
 async function answered<T>(response: Response): Promise<T> {
-  const answer = (await response.json().catch(() => ({}))) as T & { error?: string };
-  if (!response.ok) throw new Error(answer.error ?? `HTTP ${response.status}`);
+  const answer = (await response.json().catch(() => ({}))) as T & {
+    error?: string;
+    description?: string;
+  };
+  if (!response.ok) throw new Error(answer.error ?? answer.description ?? `HTTP ${response.status}`);
   return answer;
 }

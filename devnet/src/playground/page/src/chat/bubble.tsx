@@ -112,7 +112,22 @@ function Content({ message, onPay }: { message: Message; onPay: () => void }): R
       </div>
     );
   }
-  const file = message.photo ? "photo" : message.document ? "document" : message.voice ? "voice" : undefined;
+  const file = message.document ? "document" : message.voice ? "voice" : undefined;
+  const photo = message.photo?.at(-1);
+  if (photo) {
+    return (
+      <>
+        <img
+          className="photo"
+          src={`/_people/files/${encodeURIComponent(photo.file_id)}`}
+          width={photo.width}
+          height={photo.height}
+          alt={message.caption ?? say("photo")}
+        />
+        {caption}
+      </>
+    );
+  }
   if (file) {
     return (
       <>

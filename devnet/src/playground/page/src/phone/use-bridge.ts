@@ -89,7 +89,11 @@ export function useBridge(surroundings: BridgeSurroundings): Bridge {
     return () => removeEventListener("message", hear);
   }, [frame, origin]);
 
+  const told = useRef(theme);
   useEffect(() => {
+    // The address it was opened with has the first one.
+    if (told.current === theme) return;
+    told.current = theme;
     frame.current?.contentWindow?.postMessage(
       JSON.stringify({ eventType: "theme_changed", eventData: { theme_params: themeParams[theme] } }),
       origin,

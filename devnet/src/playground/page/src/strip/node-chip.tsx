@@ -23,7 +23,7 @@ export function NodeChip({ node, onError }: { node: NodeReport; onError: (error:
         <small>
           <span className="state">{say(isWorking ? "working" : state)}</span>
           {state === "serving" && tokensPerSecond !== undefined && (
-            <span> · {say("speed", rounded(tokensPerSecond))}</span>
+            <span className="speed"> · {say("speed", rounded(tokensPerSecond))}</span>
           )}
         </small>
       </span>
@@ -41,7 +41,7 @@ export function NodeChip({ node, onError }: { node: NodeReport; onError: (error:
         </span>
       )}
       {pid === undefined ? (
-        <span className="theirs">{say("theirs")}</span>
+        <span className="paired">{say("theirs")}</span>
       ) : state === "gone" ? (
         <button
           type="button"

@@ -9,8 +9,8 @@ import { get, post } from "../post.ts";
 /** What a person does in a chat, asked of the local Bot API's people. */
 export interface People {
   snapshot(): Promise<TelegramSnapshot>;
-  /** The stream of events from its opening on. */
-  events(): EventSource;
+  /** The stream of events after `eventId`; its `reset` asks for a new snapshot. */
+  events(eventId: number): EventSource;
   send(seat: SeatRef, text: string, options: { threadId?: number; replyTo?: number }): Promise<unknown>;
   sendPhoto(seat: SeatRef, photo: Blob, options: { threadId?: number; caption?: string }): Promise<unknown>;
   press(seat: SeatRef, messageId: number, place: readonly [row: number, column: number]): Promise<Pressed>;
@@ -36,24 +36,34 @@ export interface MiniAppRequest {
   readonly button?: { readonly messageId: number; readonly label: string };
 }
 
-/** Over the playground's own server, which acts at the local Bot API. */
+/** Over the local Bot API's `/_people/`, which the playground's own server hands on. */
 export function httpPeople(): People {
-  const act = <T>(seat: SeatRef, what: string, body: object = {}): Promise<T> =>
-    post<T>(`/people/${what}`, { ...seat, ...body });
+  const command = async <T>(what: object): Promise<T> =>
+    (await post<{ result: T }>("/_people/commands", what)).result;
+  const act = <T>(verb: string, seat: SeatRef, body: object = {}): Promise<T> =>
+    command<T>({ do: verb, ...inSeat(seat), ...body });
   return {
-    snapshot: () => get("/people/snapshot"),
-    events: () => new EventSource("/people/events"),
-    send: (seat, text, options) => act(seat, "send", { text, ...options }),
-    sendPhoto: async (seat, photo, options) => act(seat, "photo", { photo: await base64(photo), ...options }),
-    press: (seat, messageId, button) => act(seat, "press", { messageId, button }),
-    stop: (seat, draftId) => act(seat, "stop", { draftId }),
-    react: (seat, messageId, emoji) => act(seat, "react", { messageId, emoji }),
-    createTopic: (seat, name) => act(seat, "topic", { name }),
-    pay: (seat, messageId) => act(seat, "pay", { messageId }),
-    payLink: (personId, link) => post("/people/pay-link", { personId, link }),
-    setLanguage: (personId, languageCode) => post("/people/language", { personId, languageCode }),
-    openMiniApp: (seat, options) => act(seat, "miniapp", options),
+    snapshot: () => get("/_people/snapshot"),
+    events: (eventId) => new EventSource(`/_people/events?after=${eventId}`),
+    send: (seat, text, options) => act("send", seat, { text, ...options }),
+    sendPhoto: async (seat, photo, options) =>
+      act("send_photo", seat, { bytes: await base64(photo), ...options }),
+    press: (seat, messageId, button) => act("press", seat, { messageId, button }),
+    stop: (seat, draftId) => act("stop", seat, { draftId }),
+    react: (seat, messageId, emoji) =>
+      act("react", seat, { messageId, reactions: emoji === undefined ? [] : [{ type: "emoji", emoji }] }),
+    createTopic: (seat, name) => act("create_topic", seat, { name }),
+    pay: (seat, messageId) => act("pay", seat, { messageId }),
+    payLink: (person, link) => command({ do: "pay_link", person, link }),
+    setLanguage: (person, languageCode) => command({ do: "set_language", person, languageCode }),
+    openMiniApp: (seat, options) => act("open_mini_app", seat, options),
   };
+}
+
+/** @param chat a chat's key: `private:<bot>:<person>` or `group:<id>`. */
+function inSeat({ personId, chat }: SeatRef): { person: number; chat?: number; bot?: number } {
+  const [kind, first] = chat.split(":");
+  return { person: personId, [kind === "group" ? "chat" : "bot"]: Number(first) };
 }
 
 const base64 = (blob: Blob): Promise<string> =>

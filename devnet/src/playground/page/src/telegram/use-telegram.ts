@@ -29,23 +29,17 @@ export function useTelegram(people: People): TelegramView {
       timer = setTimeout(follow, retryMs);
     };
     const follow = () => {
-      const early: TelegramEvent[] = [];
-      let isDrawn = false;
-      const source = people.events();
-      stream = source;
-      source.onmessage = ({ data }) => {
-        const event = JSON.parse(String(data)) as TelegramEvent;
-        if (isDrawn) setView((last) => afterEvent(last, event));
-        else early.push(event);
-      };
-      source.onerror = again;
-      // The snapshot comes second, so that nothing falls between the two; events that it holds already change nothing.
-      source.onopen = () =>
-        people.snapshot().then((world) => {
-          if (ended || stream !== source) return;
-          isDrawn = true;
-          setView((last) => early.reduce(afterEvent, { ...last, world, isLive: true }));
-        }, again);
+      people.snapshot().then((world) => {
+        if (ended) return;
+        setView((last) => ({ ...last, world, isLive: true }));
+        stream = people.events(world.eventId);
+        stream.onmessage = ({ data }) => {
+          const event = JSON.parse(String(data)) as TelegramEvent;
+          setView((last) => afterEvent(last, event));
+        };
+        stream.addEventListener("reset", again);
+        stream.onerror = again;
+      }, again);
     };
     follow();
     return () => {
