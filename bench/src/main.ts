@@ -3,10 +3,12 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { arch, cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { benchAttest } from "./attest/run.ts";
 import { benchRelay } from "./relay/run.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const benches = {
+  attest: { run: benchAttest, sources: ["protocol/src/attestation", "bench/src/attest"] },
   relay: { run: benchRelay, sources: ["gateway/src", "protocol/src", "bench/src"] },
 } as const;
 
