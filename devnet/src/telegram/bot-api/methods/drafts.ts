@@ -35,7 +35,7 @@ const sendMessageDraft = method(
 const sendRichMessageDraft = method(
   z.object({ ...place, rich_message: richInput }),
   (context, parameters) => {
-    const richMessage = readRichMessage(context, parameters.rich_message, { isDraft: true });
+    const richMessage = readRichMessage(parameters.rich_message, { isDraft: true, isPrivate: true });
     const isThinking = richMessage.blocks.every(({ type }) => type === "thinking");
     return show(context, parameters, { text: "", richMessage, isThinking });
   },

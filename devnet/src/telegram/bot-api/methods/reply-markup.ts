@@ -65,11 +65,15 @@ export function readReplyMarkup(input: unknown, place: MarkupPlace): InlineKeybo
     (row) => row.length > 0,
   );
   if (rows.flat().length > MAX_BUTTONS) throw badRequest("reply markup is too long");
-  for (const [index, button] of rows.flat().entries()) checkButton(button, index === 0, place);
+  for (const [index, button] of rows.flat().entries()) checkButton(button, { isFirst: index === 0, place });
   return rows.length === 0 ? undefined : ({ inline_keyboard: rows } as unknown as InlineKeyboardMarkup);
 }
 
-function checkButton(button: z.infer<typeof inlineButton>, isFirst: boolean, place: MarkupPlace): void {
+/** @throws BotApiError 400, e.g. `BUTTON_DATA_INVALID` */
+export function checkButton(
+  button: z.infer<typeof inlineButton>,
+  { isFirst, place }: { readonly isFirst: boolean; readonly place: MarkupPlace },
+): void {
   if (button.text.trim() === "") throw badRequest("BUTTON_TEXT_INVALID");
   const actions = ACTIONS.filter((action) => button[action] !== undefined && button[action] !== "");
   if (actions.length === 0) throw badRequest("Text buttons are unallowed in the inline keyboard");

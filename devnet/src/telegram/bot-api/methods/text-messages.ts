@@ -32,7 +32,10 @@ const sendMessage = method(
 
 const sendRichMessage = method(z.object({ ...placement, rich_message: richInput }), (context, parameters) =>
   sendAs(context, parameters, {
-    rich_message: readRichMessage(context, parameters.rich_message, { isDraft: false }),
+    rich_message: readRichMessage(parameters.rich_message, {
+      isDraft: false,
+      isPrivate: isPrivateId(parameters.chat_id),
+    }),
   }),
 );
 
@@ -53,7 +56,9 @@ const editMessageText = method(
     if (rich !== undefined && parameters.text !== undefined)
       throw badRequest("text and rich_message can't be both specified");
     const content = rich
-      ? { rich_message: readRichMessage(context, rich, { isDraft: false }) }
+      ? {
+          rich_message: readRichMessage(rich, { isDraft: false, isPrivate: isPrivateId(parameters.chat_id) }),
+        }
       : textContent(context, parameters);
     return edit(context, parameters, (message) => {
       if (message.text === undefined && message.rich_message === undefined) {
@@ -169,6 +174,9 @@ function withoutContent(message: Message): Partial<Message> {
   };
   return rest as Partial<Message>;
 }
+
+/** Groups have negative ids. */
+const isPrivateId = (id: number | string | undefined) => Number(id) > 0;
 
 const sorted = (value: object) =>
   Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));

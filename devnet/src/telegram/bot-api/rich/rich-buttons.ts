@@ -3,14 +3,16 @@ import { childBlocks, plainText, richTextsOf } from "./walk.ts";
 
 /** Buttons inside a rich message: each row of a `buttons` block, and those in text, one to a row. */
 export function richButtons(message: Message): readonly (readonly InlineKeyboardButton[])[] {
-  return (message.rich_message?.blocks ?? []).flatMap(rowsOf);
+  return (message.rich_message?.blocks ?? []).flatMap(rowsOf).map((row) => row.map(asKeyboardButton));
 }
 
-function rowsOf(block: RichBlock): readonly (readonly InlineKeyboardButton[])[] {
-  const own = block.type === "buttons" ? [block.buttons.map(asKeyboardButton)] : [];
+export const richButtonsOf = (block: RichBlock): readonly RichMessageButton[] => rowsOf(block).flat();
+
+function rowsOf(block: RichBlock): readonly (readonly RichMessageButton[])[] {
+  const own = block.type === "buttons" ? [block.buttons] : [];
   const inText = richTextsOf(block)
     .flatMap(buttonsIn)
-    .map((button) => [asKeyboardButton(button)]);
+    .map((button) => [button]);
   return [...own, ...inText, ...childBlocks(block).flatMap(rowsOf)];
 }
 
