@@ -9,6 +9,7 @@ import {
   startLocalBotApi,
   type Telegram,
 } from "@bombyx/devnet/bot-api";
+import { type Clock, systemClock } from "../src/clock.ts";
 import { createLog } from "../src/log.ts";
 import { type Service, type ServiceOptions, startService } from "../src/service.ts";
 import { ScriptedAnswerer } from "./scripted-answerer.ts";
@@ -18,6 +19,8 @@ export interface BotWorldOptions {
   readonly config?: Partial<ServiceOptions["config"]>;
   readonly pace?: ServiceOptions["pace"];
   readonly bot?: Parameters<Telegram["createBot"]>[0];
+  /** The bot's clock runs so many times faster, where it is to wait for long. @default 1 */
+  readonly speed?: number;
 }
 
 /** A bot in front of a local Bot API, with people to talk to it and a model that says what the test wrote. */
@@ -55,6 +58,7 @@ export async function startBotWorld(options: BotWorldOptions = {}): Promise<BotW
       log: createLog(process.env.BOT_TEST_LOG ?? "silent"),
       pace: options.pace ?? { draftMs: 5, editMs: 5, refreshMs: 20_000 },
       gapMs: () => 0,
+      clock: fasterClock(options.speed ?? 1),
     });
   let service = await start();
   return {
@@ -76,6 +80,14 @@ export async function startBotWorld(options: BotWorldOptions = {}): Promise<BotW
       await api.close();
       rmSync(dataDir, { recursive: true, force: true });
     },
+  };
+}
+
+function fasterClock(speed: number): Clock {
+  const begunAt = Date.now();
+  return {
+    now: () => begunAt + (Date.now() - begunAt) * speed,
+    after: (delayMs, run) => systemClock.after(Math.ceil(delayMs / speed), run),
   };
 }
 
