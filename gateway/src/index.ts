@@ -38,6 +38,7 @@ import { Attempts } from "./relay/attempts.ts";
 import { Handshakes } from "./relay/handshakes.ts";
 import { ReceiptIntake } from "./relay/receipt-intake.ts";
 import { Relay } from "./relay/relay.ts";
+import { RunningReceipts } from "./relay/running-receipts.ts";
 import { SessionTable } from "./relay/session-table.ts";
 import { StallWatch } from "./relay/stall-watch.ts";
 import { openStore } from "./store/open-store.ts";
@@ -140,8 +141,18 @@ export async function startGateway(
     links: () => links.links,
     sessions: () => sessions.size,
   });
-  const attempts = new Attempts({ ledger, fleet, metrics, log, now });
-  const receipts = new ReceiptIntake({ ledger, attempts, fleet, attestations: intake, acks, log, now });
+  const running = new RunningReceipts(ledger, now);
+  const attempts = new Attempts({ ledger, running, fleet, metrics, log, now });
+  const receipts = new ReceiptIntake({
+    ledger,
+    attempts,
+    running,
+    fleet,
+    attestations: intake,
+    acks,
+    log,
+    now,
+  });
   const handshakes = new Handshakes({ fleet, sessions, now });
   const relay = new Relay({ fleet, ledger, prices, sessions, attempts, stalls, metrics, now });
 
@@ -190,6 +201,7 @@ export async function startGateway(
   const seconds = setInterval(() => {
     stalls.check();
     attempts.check();
+    running.check();
   }, 1_000);
   const figuresTicks = setInterval(() => tidy(figures.tick()), figuresEveryMs);
   const sweeps = setInterval(

@@ -100,8 +100,9 @@ export class BombyxLoad {
         }
       }),
     );
-    await this.#http.warm(streams);
   }
+
+  readonly warm = (connections: number): Promise<void> => this.#http.warm(connections);
 
   async #open(person: number, target: Target): Promise<Session> {
     const { gateway, botKey, node, attestationId, kem } = target;

@@ -59,6 +59,7 @@ export async function bombyxRelay(options: BombyxRelayOptions): Promise<BombyxRe
   return {
     name: options.sealed ? "bombyx sealed" : "bombyx plain",
     open: load.open,
+    warm: load.warm,
     pids: [network.gateway.pid],
     network,
     stop: async () => {

@@ -29,8 +29,9 @@ export class HttpClient {
     this.#hostname = hostname;
   }
 
-  /** Opens connections ahead, as an app that talked to the gateway before has one. */
+  /** Opens connections ahead, as an app that talked to the gateway before has one; older ones may be about to be closed. */
   async warm(connections: number): Promise<void> {
+    for (const old of this.#idle.splice(0)) old.close();
     while (this.#idle.length < connections) this.#idle.push(await this.#connect());
   }
 
@@ -97,6 +98,10 @@ class HttpConnection {
       this.#fail(error);
     });
     socket.on("close", () => this.#fail(new Error("the connection closed in the middle of an answer")));
+  }
+
+  close(): void {
+    this.#socket.destroy();
   }
 
   exchange(request: Buffer, onBody: (bytes: Buffer) => void): Promise<HttpAnswer> {

@@ -15,10 +15,10 @@ export async function latencies(
   load: { rounds: number; streams: number; tokens: number; gapMs: number },
 ): Promise<Map<string, Latency>> {
   const rounds = new Map<string, LoadResult[]>(relays.map(({ name }) => [name, []]));
-  for (const { open } of relays) await loadStreams(open, { ...load, streams: 2, rampPerSecond: 10 });
+  for (const relay of relays) await loadStreams(relay, { ...load, streams: 2, rampPerSecond: 10 });
   for (let round = 0; round < load.rounds; round++) {
-    for (const { name, open } of relays) {
-      rounds.get(name)?.push(await loadStreams(open, { ...load, rampPerSecond: 10 }));
+    for (const relay of relays) {
+      rounds.get(relay.name)?.push(await loadStreams(relay, { ...load, rampPerSecond: 10 }));
     }
   }
   return new Map(
@@ -49,10 +49,11 @@ const marginMs = 500;
  * and ends a request is not part of a token's cost.
  */
 export async function cost(
-  { open, pids }: Relay,
+  { open, warm, pids }: Relay,
   load: { streams: number; tokens: number; gapMs: number },
 ): Promise<Cost> {
   let tokens = 0;
+  await warm(load.streams);
   const marks: { cpuUs: number; tokens: number; load: CoreTicks }[] = [];
   const mark = () => marks.push({ cpuUs: cpuUs(pids), tokens, load: coreTicks(loadCore) });
   const timers = [
@@ -64,10 +65,13 @@ export async function cost(
       tokens++;
       onStamp(stampUs);
     });
-  const result = await loadStreams(counted, {
-    ...load,
-    rampPerSecond: (load.streams * 1_000) / rampMs,
-  });
+  const result = await loadStreams(
+    { open: counted, warm: async () => {} },
+    {
+      ...load,
+      rampPerSecond: (load.streams * 1_000) / rampMs,
+    },
+  );
   for (const timer of timers) clearTimeout(timer);
   const [begin, end] = marks;
   const spent =

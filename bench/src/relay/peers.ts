@@ -7,12 +7,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { relayCore, stop } from "./pinned.ts";
 import { sseStream } from "./sse-client.ts";
-import type { OpenStream } from "./stream-load.ts";
+import type { Streams } from "./stream-load.ts";
 
 /** A relay under test: how to stream through it, and whose CPU counts. */
-export interface Relay {
+export interface Relay extends Streams {
   readonly name: string;
-  readonly open: OpenStream;
   /** Empty for `direct`. */
   readonly pids: readonly number[];
   stop(): Promise<void>;
@@ -20,7 +19,7 @@ export interface Relay {
 
 export const directRelay = (source: string): Relay => ({
   name: "direct",
-  open: sseStream(source),
+  ...sseStream(source),
   pids: [],
   stop: async () => {},
 });
@@ -50,7 +49,7 @@ http { access_log off; client_body_temp_path ${directory}/b; proxy_temp_path ${d
   await answers(url);
   return {
     name: "nginx",
-    open: sseStream(url),
+    ...sseStream(url),
     pids: [child.pid ?? 0],
     stop: async () => {
       await stop(child);
@@ -77,7 +76,7 @@ export async function portkeyRelay(source: string): Promise<Relay | undefined> {
   };
   return {
     name: `portkey ${version}`,
-    open: sseStream(url, {
+    ...sseStream(url, {
       authorization: "Bearer none",
       "x-portkey-provider": "openai",
       "x-portkey-custom-host": `${source}/v1`,

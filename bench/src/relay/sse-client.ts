@@ -1,14 +1,14 @@
 import { HttpClient } from "./http-client.ts";
-import type { OpenStream } from "./stream-load.ts";
+import type { Streams } from "./stream-load.ts";
 
 const marker = Buffer.from('"content":"');
 const done = Buffer.from("[DONE]");
 const event = Buffer.from("\n\n");
 
 /** Streams OpenAI chunks from `url`; the same client for direct, nginx and Portkey. */
-export function sseStream(url: string, headers: Record<string, string> = {}): OpenStream {
+export function sseStream(url: string, headers: Record<string, string> = {}): Streams {
   const client = new HttpClient(url);
-  return async (tokens, onStamp) => {
+  const open: Streams["open"] = async (tokens, onStamp) => {
     const body = JSON.stringify({
       model: "m",
       stream: true,
@@ -39,4 +39,5 @@ export function sseStream(url: string, headers: Record<string, string> = {}): Op
     if (status !== 200) throw new Error(`HTTP ${status} ${text}`);
     if (!finished) throw new Error("the stream ended without [DONE]");
   };
+  return { open, warm: (connections) => client.warm(connections) };
 }

@@ -4,6 +4,12 @@ import { quantiles } from "./samples.ts";
 /** One streamed answer: calls `onStamp` with each token's stamp, resolves at its end, rejects when cut. */
 export type OpenStream = (tokens: number, onStamp: (stampUs: number) => void) => Promise<void>;
 
+export interface Streams {
+  readonly open: OpenStream;
+  /** Opens so many connections, so that none is opened while it is measured. */
+  readonly warm: (connections: number) => Promise<void>;
+}
+
 export interface LoadResult {
   readonly ttftMs: { p50: number; p99: number };
   /** From the source's write to the client's read, tokens after the first. */
@@ -20,9 +26,10 @@ export interface LoadResult {
 
 /** Opens `streams` answers, `rampPerSecond` new ones a second, and waits for all. */
 export async function loadStreams(
-  open: OpenStream,
+  { open, warm }: Streams,
   load: { streams: number; tokens: number; gapMs: number; rampPerSecond: number },
 ): Promise<LoadResult> {
+  await warm(load.streams);
   const ttft: number[] = [];
   const latency: number[] = [];
   let received = 0;

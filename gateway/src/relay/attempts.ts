@@ -10,6 +10,7 @@ import type { AttemptId, Ledger, Settlement } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { type Attempt, attemptKey } from "./attempt.ts";
+import type { RunningReceipts } from "./running-receipts.ts";
 
 /** A node that was told to cancel sends its receipt at once; after this long it counts as lost. */
 const cancelledReceiptMs = 10_000;
@@ -19,6 +20,7 @@ const nodeFaults = new Set<ErrorCode>(["NODE_FAILED", "RECEIPT_INVALID"]);
 
 export interface AttemptsOptions {
   readonly ledger: Ledger;
+  readonly running: RunningReceipts;
   readonly fleet: Fleet;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -134,7 +136,8 @@ export class Attempts {
    * delivered, nothing is owed.
    */
   #leave(attempt: Attempt, how: "failed" | "lost"): void {
-    const { ledger, now } = this.#options;
+    const { ledger, running, now } = this.#options;
+    running.keep(attempt);
     if (!this.#end(attempt, how)) return;
     if (!attempt.delivered) this.#tell(ledger.release(idOf(attempt), now()));
     else if (how === "failed") this.#tell(ledger.lose(idOf(attempt), now()));
@@ -149,6 +152,7 @@ export class Attempts {
     attempt.lease.release();
     this.#open--;
     this.#cancelled.delete(attempt);
+    this.#options.running.forget(attempt);
     this.#ended.add(attempt);
     this.#options.metrics.attempts.inc({ end: how });
     this.#onEnd?.();

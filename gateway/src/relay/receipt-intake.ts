@@ -14,10 +14,12 @@ import type { Log } from "../log.ts";
 import type { AckSigner } from "./acks.ts";
 import { type Attempt, disagreement } from "./attempt.ts";
 import type { Attempts } from "./attempts.ts";
+import type { RunningReceipts } from "./running-receipts.ts";
 
 export interface ReceiptIntakeOptions {
   readonly ledger: Ledger;
   readonly attempts: Attempts;
+  readonly running: RunningReceipts;
   readonly fleet: Fleet;
   readonly attestations: AttestationIntake;
   readonly acks: AckSigner;
@@ -55,11 +57,16 @@ export class ReceiptIntake {
       const signed = parse(payload);
       const { attestationId } = signed.receipt;
       const { attestations } = this.#options;
-      const signer =
-        attestations.knownSigner(attestationId) ?? (await attestations.storedSigner(attestationId));
-      authenticate(signed, signer, link.node);
-      if (signed.receipt.finish === "running") await this.#running(link, stream, payload, signed);
-      else await this.#final(link, stream, payload, signed);
+      const signer = signerOf(
+        attestations.knownSigner(attestationId) ?? (await attestations.storedSigner(attestationId)),
+        link.node,
+      );
+      if (signed.receipt.finish === "running") {
+        await this.#running(link, stream, payload, signed, signer.sigPk);
+        return;
+      }
+      assertSigned(signed, signer.sigPk);
+      await this.#final(link, stream, payload, signed);
     } catch (error) {
       await this.#refused(link, stream, error);
     }
@@ -75,10 +82,10 @@ export class ReceiptIntake {
     const signed = parse(value);
     const { receipt } = signed;
     const { attestationId } = receipt;
-    authenticate(
-      signed,
+    const signer = signerOf(
       attestations.knownSigner(attestationId) ?? (await attestations.storedSigner(attestationId)),
     );
+    assertSigned(signed, signer.sigPk);
     const attempt = await ledger.attemptOf(receipt);
     if (!attempt) throw new BombyxError("REQUEST_UNKNOWN", "This gateway knows no such request.");
     if (attempt.account !== account) {
@@ -97,11 +104,23 @@ export class ReceiptIntake {
     return await ledger.lose(receipt, now());
   }
 
-  /** A running receipt is remembered, for the case that the node is lost, and passed on. */
-  async #running(link: NodeLink, stream: number, payload: Buffer, signed: SignedReceipt): Promise<void> {
+  /** A running receipt is passed on, and remembered for the case that the node is lost. */
+  async #running(
+    link: NodeLink,
+    stream: number,
+    payload: Buffer,
+    signed: SignedReceipt,
+    sigPk: Uint8Array,
+  ): Promise<void> {
+    const { ledger, running, now } = this.#options;
     const attempt = this.#attemptOf(signed.receipt);
-    if (attempt?.state === "running") link.peek(stream)?.receipt(payload, false);
-    await this.#options.ledger.settle(signed, this.#options.now());
+    if (attempt?.state === "running") {
+      link.peek(stream)?.receipt(payload, false);
+      running.remember(attempt, signed, sigPk, (error) => void this.#refused(link, stream, error));
+      return;
+    }
+    assertSigned(signed, sigPk);
+    await ledger.settle(signed, now());
   }
 
   async #final(link: NodeLink, stream: number, payload: Buffer, signed: SignedReceipt): Promise<void> {
@@ -159,14 +178,14 @@ export class ReceiptIntake {
   }
 }
 
-/** @throws BombyxError RECEIPT_INVALID unless the node attested under the receipt's id signed it. */
-function authenticate(signed: SignedReceipt, signer: Signer | undefined, node?: string): void {
+/** @throws BombyxError RECEIPT_INVALID unless the receipt's attestation is known, and is that of `node`. */
+function signerOf(signer: Signer | undefined, node?: string): Signer {
   if (!signer || (node !== undefined && signer.node !== node)) {
     throw new BombyxError("RECEIPT_INVALID", "The receipt names an attestation that is not this node's.", {
       field: "attestationId",
     });
   }
-  assertSigned(signed, signer.sigPk);
+  return signer;
 }
 
 /** @throws BombyxError RECEIPT_INVALID for what has not the shape of a signed receipt. */
