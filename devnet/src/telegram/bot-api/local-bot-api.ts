@@ -3,10 +3,10 @@ import { peopleRoutes } from "./http/people-routes.ts";
 import { listen } from "./http/server.ts";
 import { WebhookSender } from "./http/webhook-sender.ts";
 import type { Clock, LocalBotApi, LocalBotApiOptions } from "./interface.ts";
+import { inFile, inMemory } from "./keeping/state-file.ts";
 import { LiveTelegram } from "./people/telegram.ts";
 import { EventLog } from "./world/event-log.ts";
 import { FloodControl, TELEGRAM_LIMITS } from "./world/flood.ts";
-import { emptyState } from "./world/state.ts";
 import { noPassing, type World } from "./world/world.ts";
 
 export type * from "./interface.ts";
@@ -27,25 +27,22 @@ export const systemClock: Clock = {
 
 /**
  * Starts a Bot API on this machine. Bots of any framework are pointed at `url`; people act through `telegram`.
- * @throws Error from node:net when the port is taken
+ * @throws Error when the port is taken, or `file` holds something else
  */
 export async function startLocalBotApi(options: LocalBotApiOptions = {}): Promise<LocalBotApi> {
   const { port = 0, host = "127.0.0.1", clock = systemClock, random = randomBytes, limits = {} } = options;
   const initDataKey = options.initDataKey ?? generateKeyPairSync("ed25519").privateKey;
-  const blobs = new Map<string, Uint8Array>();
+  const keeping = options.file === undefined ? inMemory() : await inFile(options.file);
   const world: World = {
-    state: emptyState(),
+    state: keeping.state,
     clock,
     random,
     events: new EventLog(() => clock.now()),
     flood: limits === "off" ? undefined : new FloodControl({ ...TELEGRAM_LIMITS, ...limits }),
     passing: noPassing(),
-    changed: () => undefined,
-    kept: () => Promise.resolve(),
-    blobs: {
-      put: async (path, bytes) => void blobs.set(path, bytes),
-      get: async (path) => blobs.get(path),
-    },
+    changed: () => keeping.changed(),
+    kept: () => keeping.kept(),
+    blobs: keeping.blobs,
   };
   const webhooks = new WebhookSender(world);
   const telegram = new LiveTelegram(world, initDataKey);
@@ -62,6 +59,7 @@ export async function startLocalBotApi(options: LocalBotApiOptions = {}): Promis
     await server.close();
     for (const drafts of world.passing.drafts.values()) for (const draft of drafts) draft.cancelExpiry();
     for (const { cancel } of world.passing.actions.values()) cancel();
+    await world.kept();
   };
   return { url: server.url, telegram, close, [Symbol.asyncDispose]: close };
 }
