@@ -119,17 +119,19 @@ export function foldPath(
   return { root: own.hash, total: own.sum };
 }
 
-/** Cells of a path, two siblings to a cell. */
+/** Cells of a path: each sibling is coins sum ‖ hash, as many to a cell as fit, the next cell its only reference. */
 export function packPath(path: Path): Cell | null {
-  let next: Cell | null = null;
-  for (let at = path.length - (path.length % 2 || 2); at >= 0; at -= 2) {
-    const builder: Builder = beginCell();
-    for (const { sum, hash } of path.slice(at, at + 2))
-      builder.storeUint(sum, 128).storeBuffer(Buffer.from(hash));
-    if (next !== null) builder.storeRef(next);
-    next = builder.endCell();
+  const cells: Builder[] = [];
+  for (const { sum, hash } of path) {
+    const sibling = beginCell().storeCoins(sum).storeBuffer(Buffer.from(hash));
+    const last = cells.at(-1);
+    if (last === undefined || last.bits + sibling.bits > 1023) cells.push(sibling);
+    else last.storeBuilder(sibling);
   }
-  return next;
+  return cells.reduceRight<Cell | null>(
+    (next, builder) => (next === null ? builder : builder.storeRef(next)).endCell(),
+    null,
+  );
 }
 
 /** @throws {TreeError} when the cells are not a path */
@@ -137,10 +139,10 @@ export function unpackPath(cell: Cell | null): Path {
   const path: Sibling[] = [];
   let slice: Slice | undefined = cell?.beginParse();
   while (slice !== undefined) {
-    if (slice.remainingBits === 0 || slice.remainingBits % 384 !== 0 || slice.remainingRefs > 1) {
-      throw new TreeError("a cell of the path does not hold one or two siblings");
+    if (slice.remainingBits === 0 || slice.remainingRefs > 1) {
+      throw new TreeError("a cell of the path holds no sibling, or more than one reference");
     }
-    while (slice.remainingBits > 0) path.push({ sum: slice.loadUintBig(128), hash: slice.loadBuffer(32) });
+    while (slice.remainingBits > 0) path.push({ sum: slice.loadCoins(), hash: slice.loadBuffer(32) });
     if (path.length > maxDepth) throw new TreeError(`the path is longer than ${maxDepth}`);
     slice = slice.remainingRefs === 1 ? slice.loadRef().beginParse() : undefined;
   }
