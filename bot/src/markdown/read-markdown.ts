@@ -135,8 +135,14 @@ function readTable(table: Table): Block[] {
 const alignment = (align: AlignType | undefined): "left" | "center" | "right" => align ?? "left";
 
 function readInlines(nodes: readonly PhrasingContent[], depth: number): Inline {
-  const read = nodes.map((node) => readInline(node, depth));
-  return read.length === 1 ? (read[0] ?? "") : read;
+  const parts: Inline[] = [];
+  for (const node of nodes) {
+    const read = readInline(node, depth);
+    const last = parts.at(-1);
+    if (typeof read === "string" && typeof last === "string") parts[parts.length - 1] = last + read;
+    else parts.push(read);
+  }
+  return parts.length === 1 ? (parts[0] ?? "") : parts;
 }
 
 function readInline(node: PhrasingContent, depth: number): Inline {
