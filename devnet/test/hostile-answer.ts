@@ -25,6 +25,8 @@ export const hostileAnswer = (host: string): string => `# Hello
 |---|---|
 | ![cell](https://${host}/cell.png) | <b onclick="window.ran = 1">bold</b> |
 
+${">".repeat(3_000)} deep
+
 \`\`\`html
 <img src="https://${host}/code.png">
 \`\`\`

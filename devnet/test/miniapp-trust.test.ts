@@ -53,7 +53,7 @@ describe.skipIf(executable === undefined)("what a person may rely on in the Mini
       "firmware",
       "Your keys",
       "Spark answers",
-      "Proved since",
+      "proof was made after",
       "name here",
     ]) {
       await lines.filter({ hasText: words }).first().click();

@@ -2,6 +2,7 @@
 export {
   AttestationError,
   type AttestationPolicy,
+  attestationReasons,
   type Bundle,
   manifestHash,
   parseBundle,

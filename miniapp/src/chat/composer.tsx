@@ -76,7 +76,7 @@ export function Composer({
       {editing !== undefined && (
         <p className="composer-editing">
           <Icon name="edit" size={16} />
-          <span>{t("chat-editing")}</span>
+          <span className="composer-editing-words">{t("chat-editing")}</span>
           <IconButton
             icon="close"
             size="small"

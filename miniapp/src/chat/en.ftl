@@ -57,8 +57,10 @@ models-none = No model is being served right now.
 models-demo-title = Spark is a tiny demo
 models-demo-text = It came with this network to show that sealing, verification and streaming work. It speaks simple English and knows little.
 models-real-title = To use a real model
-models-real-local = Running this network yourself: start it with MODEL=<file.gguf> npm start, or with the name of a model that Ollama or LM Studio has on this computer.
-models-real-gpu = Have a GPU: add it under Earn. Its model appears here as soon as its node is verified.
+models-real-local = Running this network yourself?
+models-real-local-how = Start it with a model of yours: a GGUF file, or one that Ollama or LM Studio already has on this computer.
+models-real-gpu = Have a GPU?
+models-real-gpu-how = Add it under Earn. Its model appears here as soon as its node is verified.
 
 starter-spark-gateway = Can the gateway read what I write?
 starter-spark-story = Tell me a story about a penguin.

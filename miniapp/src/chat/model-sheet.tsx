@@ -48,8 +48,16 @@ export function ModelSheet({ network, onClose }: { network: ConnectionState; onC
         </Notice>
       )}
       <Section title={t("models-real-title")}>
-        <Row icon="chip" title={t("models-real-gpu")} />
-        <Row icon="open" title={t("models-real-local")} />
+        <Row icon="chip" title={t("models-real-gpu")} detail={t("models-real-gpu-how")} />
+        <Row
+          icon="cube"
+          title={t("models-real-local")}
+          detail={
+            <>
+              {t("models-real-local-how")} <code>MODEL=file.gguf npm start</code>
+            </>
+          }
+        />
       </Section>
     </Sheet>
   );

@@ -58,8 +58,10 @@ models-none = Сейчас ни одна модель не работает.
 models-demo-title = Spark — крошечная демонстрация
 models-demo-text = Она идёт вместе с сетью и показывает, что запечатывание, проверка и потоковый ответ работают. Понимает простой английский и знает мало.
 models-real-title = Как подключить настоящую модель
-models-real-local = Если сеть запускаете вы: MODEL=<файл.gguf> npm start, или имя модели, которая есть на этом компьютере в Ollama или LM Studio.
-models-real-gpu = Если у вас есть GPU: добавьте его в разделе «Доход». Модель появится здесь, как только узел пройдёт проверку.
+models-real-local = Сеть запускаете вы?
+models-real-local-how = Запустите её со своей моделью: файлом GGUF или той, что уже есть на этом компьютере в Ollama или LM Studio.
+models-real-gpu = У вас есть GPU?
+models-real-gpu-how = Добавьте его в разделе «Доход». Модель появится здесь, как только узел пройдёт проверку.
 
 starter-spark-gateway = Can the gateway read what I write?
 starter-spark-story = Tell me a story about a penguin.

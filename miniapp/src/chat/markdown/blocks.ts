@@ -62,10 +62,15 @@ export class GrowingBlocks {
     const nodes = parseTail(text.slice(from));
     this.#blocks = [
       ...this.#blocks.slice(0, -1),
-      ...nodes.map((node) => ({ start: from + (node.position?.start.offset ?? 0), node })),
+      ...nodes.map((node) => ({ start: this.#lineOf(from + (node.position?.start.offset ?? 0)), node })),
     ];
     this.#watchFence();
     return this.#blocks;
+  }
+
+  /** A block begins with its line: the indent before it is part of what it is. */
+  #lineOf(offset: number): number {
+    return offset === 0 ? 0 : this.#text.lastIndexOf("\n", offset - 1) + 1;
   }
 
   /** Inside an open fence, what comes is code until a line closes it. */

@@ -1,4 +1,4 @@
-import type { BlockContent, ListItem, Nodes, PhrasingContent, RootContent, TableCell } from "mdast";
+import type { ListItem, Nodes, RootContent, TableCell } from "mdast";
 import { Fragment, memo, type ReactNode, useEffect, useRef, useState } from "react";
 import { Icon } from "../../components/icon.tsx";
 import { useText } from "../../i18n/use-text.ts";
@@ -47,26 +47,31 @@ function useBlocks(text: string, growing: boolean): readonly Block[] {
 }
 
 const MarkdownBlock = memo(function MarkdownBlock({ node }: { node: RootContent }) {
-  return rendered(node);
+  return rendered(node, 0);
 });
 
-function rendered(node: Nodes): ReactNode {
+/** Deeper than anybody writes: what lies below is shown as words, so that no answer exhausts the stack. */
+const deepest = 20;
+
+function rendered(node: Nodes, depth: number): ReactNode {
+  if (depth > deepest) return textOf(node);
+  const inside = (nodes: readonly Nodes[]) => children(nodes, depth + 1);
   switch (node.type) {
     case "text":
       return node.value;
     case "paragraph":
-      return <p dir="auto">{children(node.children)}</p>;
+      return <p dir="auto">{inside(node.children)}</p>;
     case "heading": {
       // The page has its own h1 and h2; an answer begins below them.
       const Heading = node.depth === 1 ? "h3" : node.depth === 2 ? "h4" : "h5";
-      return <Heading dir="auto">{children(node.children)}</Heading>;
+      return <Heading dir="auto">{inside(node.children)}</Heading>;
     }
     case "strong":
-      return <strong>{children(node.children)}</strong>;
+      return <strong>{inside(node.children)}</strong>;
     case "emphasis":
-      return <em>{children(node.children)}</em>;
+      return <em>{inside(node.children)}</em>;
     case "delete":
-      return <del>{children(node.children)}</del>;
+      return <del>{inside(node.children)}</del>;
     case "inlineCode":
       return <code>{node.value}</code>;
     case "break":
@@ -74,20 +79,20 @@ function rendered(node: Nodes): ReactNode {
     case "code":
       return <CodeBlock language={node.lang ?? undefined} code={node.value} />;
     case "blockquote":
-      return <blockquote>{children(node.children)}</blockquote>;
+      return <blockquote>{inside(node.children)}</blockquote>;
     case "thematicBreak":
       return <hr />;
     case "list":
       return node.ordered ? (
-        <ol start={node.start ?? 1}>{items(node.children)}</ol>
+        <ol start={node.start ?? 1}>{items(node.children, depth + 1)}</ol>
       ) : (
-        <ul>{items(node.children)}</ul>
+        <ul>{items(node.children, depth + 1)}</ul>
       );
     case "table":
       return <Table rows={node.children.map((row) => row.children)} align={node.align ?? []} />;
     case "link":
       return (
-        <Link address={node.url} words={children(node.children)} same={textOf(node.children) === node.url} />
+        <Link address={node.url} words={inside(node.children)} same={textOf(...node.children) === node.url} />
       );
     case "image":
       return <Picture address={node.url} words={node.alt ?? ""} />;
@@ -95,7 +100,7 @@ function rendered(node: Nodes): ReactNode {
       return <span className="markdown-raw">{node.value}</span>;
     // References are shown by their words: what they point at may come later, or never.
     case "linkReference":
-      return children(node.children);
+      return inside(node.children);
     case "imageReference":
       return node.alt ?? "";
     default:
@@ -103,19 +108,21 @@ function rendered(node: Nodes): ReactNode {
   }
 }
 
-const children = (nodes: readonly (PhrasingContent | BlockContent | Nodes)[]): ReactNode =>
+const children = (nodes: readonly Nodes[], depth: number): ReactNode =>
   nodes.map((node, index) => (
-    <Fragment key={node.position?.start.offset ?? `n${index}`}>{rendered(node)}</Fragment>
+    <Fragment key={node.position?.start.offset ?? `n${index}`}>{rendered(node, depth)}</Fragment>
   ));
 
-const items = (nodes: readonly ListItem[]): ReactNode =>
+const items = (nodes: readonly ListItem[], depth: number): ReactNode =>
   nodes.map((item, index) => (
     <li key={item.position?.start.offset ?? index} dir="auto" data-task={item.checked ?? undefined}>
       {item.checked != null && <span className="markdown-task">{item.checked ? "☑" : "☐"}</span>}
       {/* A tight list's paragraphs are lines, not blocks. */}
       {item.children.map((child, at) => (
         <Fragment key={child.position?.start.offset ?? `n${at}`}>
-          {child.type === "paragraph" && !item.spread ? children(child.children) : rendered(child)}
+          {child.type === "paragraph" && !item.spread
+            ? children(child.children, depth)
+            : rendered(child, depth)}
         </Fragment>
       ))}
     </li>
@@ -139,7 +146,7 @@ function Table({
           <tr>
             {head.map((cell, column) => (
               <th key={cell.position?.start.offset} data-align={side(column)} scope="col">
-                {children(cell.children)}
+                {children(cell.children, 2)}
               </th>
             ))}
           </tr>
@@ -149,7 +156,7 @@ function Table({
             <tr key={row[0]?.position?.start.offset}>
               {row.map((cell, column) => (
                 <td key={cell.position?.start.offset} data-align={side(column)}>
-                  {children(cell.children)}
+                  {children(cell.children, 2)}
                 </td>
               ))}
             </tr>
@@ -207,7 +214,13 @@ function Picture({ address, words }: { address: string; words: string }) {
   );
 }
 
-const textOf = (nodes: readonly Nodes[]): string =>
-  nodes
-    .map((node) => ("value" in node ? node.value : "children" in node ? textOf(node.children) : ""))
-    .join("");
+/** All words of a tree, without recursion. */
+function textOf(...roots: readonly Nodes[]): string {
+  const words: string[] = [];
+  const open: Nodes[] = [...roots].reverse();
+  for (let node = open.pop(); node; node = open.pop()) {
+    if ("value" in node) words.push(node.value);
+    if ("children" in node) open.push(...[...node.children].reverse());
+  }
+  return words.join("");
+}

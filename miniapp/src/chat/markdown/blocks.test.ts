@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import { GrowingBlocks } from "./blocks.ts";
+
+const document = `# Title
+
+A paragraph with **bold**, \`code\` and a [link](https://a.example).
+It has two lines.
+
+- one
+- two
+  - nested
+
+  with a paragraph
+- three
+
+\`\`\`ts
+const a = 1;
+
+// not the end: \`\`
+const b = "\`\`\`";
+\`\`\`
+
+| a | b |
+|---|--:|
+| 1 | 2 |
+
+> quoted
+goes on
+
+1. first
+2. second
+
+~~~~
+tildes
+~~~
+still
+~~~~
+
+  \`\`\`js
+  indented fence
+  \`\`\`
+
+Title below
+===
+
+***
+
+Last words.
+`;
+
+/** What a reader sees: the tree without positions, which depend on where a parse began. */
+const seen = (blocks: readonly { node: unknown }[]): unknown =>
+  JSON.parse(
+    JSON.stringify(
+      blocks.map(({ node }) => node),
+      (key, value) => (key === "position" ? undefined : value),
+    ),
+  );
+
+const whole = (text: string) => seen(new GrowingBlocks().update(text));
+
+describe("blocks of a growing text", () => {
+  it("are at every cut the blocks of the text so far, as one parse gives them", () => {
+    const growing = new GrowingBlocks();
+    for (let end = 1; end <= document.length; end++) {
+      const text = document.slice(0, end);
+      expect(seen(growing.update(text)), JSON.stringify(text.slice(-40))).toEqual(whole(text));
+    }
+  });
+
+  it("stay the same objects once another block follows", () => {
+    const growing = new GrowingBlocks();
+    const [first] = growing.update("one\n\ntwo\n\nthr");
+    expect(growing.update("one\n\ntwo\n\nthree and more")[0]).toBe(first);
+  });
+
+  it("begin anew when the text is another", () => {
+    const growing = new GrowingBlocks();
+    growing.update("```\ncode");
+    expect(seen(growing.update("plain"))).toEqual(whole("plain"));
+  });
+
+  it("cost little per word in a long answer, in one list and in open code too", () => {
+    const paragraphs = "A sentence of some length that says nothing in particular. ".repeat(3);
+    for (const [beginning, more] of [
+      ["", `${paragraphs}\n\n`],
+      ["```py\n", "print('a line of code')\n"],
+    ] as const) {
+      const growing = new GrowingBlocks();
+      let text = beginning;
+      while (text.length < 60_000) text += more;
+      growing.update(text);
+      const begunAt = performance.now();
+      for (let word = 0; word < 200; word++) {
+        text += "word ";
+        growing.update(text);
+      }
+      // 200 words in well under the time in which they come (200 ticks are 16 s).
+      expect(performance.now() - begunAt).toBeLessThan(2_000);
+    }
+  });
+
+  it.each([
+    ["open brackets", "[".repeat(30_000)],
+    ["open emphasis", "*a ".repeat(10_000)],
+    ["nested quotes", ">".repeat(5_000)],
+    ["backticks", "`a``b".repeat(6_000)],
+    ["a list without end", "- a\n".repeat(8_000)],
+  ])("end in time for %s", (_, text) => {
+    const begunAt = performance.now();
+    new GrowingBlocks().update(text);
+    expect(performance.now() - begunAt).toBeLessThan(4_000);
+  });
+});
