@@ -1,29 +1,21 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { systemClock } from "./clock.ts";
 import { peopleRoutes } from "./http/people-routes.ts";
 import { listen } from "./http/server.ts";
 import { WebhookSender } from "./http/webhook-sender.ts";
-import type { Clock, LocalBotApi, LocalBotApiOptions } from "./interface.ts";
+import type { LocalBotApi, LocalBotApiOptions } from "./interface.ts";
 import { inFile, inMemory } from "./keeping/state-file.ts";
 import { LiveTelegram } from "./people/telegram.ts";
 import { EventLog } from "./world/event-log.ts";
 import { FloodControl, TELEGRAM_LIMITS } from "./world/flood.ts";
 import { noPassing, type World } from "./world/world.ts";
 
+export { ManualClock, systemClock } from "./clock.ts";
 export type * from "./interface.ts";
 export { CallbackExpired } from "./people/buttons.ts";
 export type { PeopleCommand } from "./people/commands.ts";
 export { PeopleError } from "./people/speaking.ts";
 export { TELEGRAM_LIMITS } from "./world/flood.ts";
-
-/** This machine's clock. Its timers keep no process alive. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  after: (delayMs, run) => {
-    const timer = setTimeout(run, delayMs);
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
-};
 
 /**
  * Starts a Bot API on this machine. Bots of any framework are pointed at `url`; people act through `telegram`.
