@@ -2,6 +2,7 @@
  * `npm start`: the whole network on one machine. Reads its settings, finds the model, brings the network
  * up, says where everything is, and takes it down again on Ctrl-C.
  */
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -110,10 +111,13 @@ function realTelegram(environment: Environment): RealTelegram | undefined {
   if (BOT_TOKEN === undefined) return undefined;
   return {
     token: BOT_TOKEN,
-    webhook:
-      BOT_WEBHOOK === undefined
-        ? undefined
-        : { url: BOT_WEBHOOK, secret: BOT_WEBHOOK_SECRET, port: BOT_WEBHOOK_PORT },
+    ...(BOT_WEBHOOK !== undefined && {
+      webhook: {
+        url: BOT_WEBHOOK,
+        secret: BOT_WEBHOOK_SECRET ?? randomBytes(24).toString("base64url"),
+        port: BOT_WEBHOOK_PORT,
+      },
+    }),
     publicUrl: PUBLIC_URL,
   };
 }

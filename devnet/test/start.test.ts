@@ -19,6 +19,9 @@ const readySchema = z.strictObject({
   proxy: z.url().regex(/\/v1$/),
   apiKey: z.string().min(1),
   model: z.string().min(1),
+  playground: z.url(),
+  miniapp: z.url(),
+  botApi: z.url(),
 });
 type Ready = z.infer<typeof readySchema>;
 
@@ -86,8 +89,14 @@ describe("npm start", () => {
     try {
       expect(started.output).toHaveLength(1);
       expect(started.tookMs).toBeLessThan(15_000 * waitingFactor());
-      // gateway, proxy, two nodes and their engines
-      expect(below.length).toBeGreaterThanOrEqual(6);
+      // gateway, proxy, bot, two nodes and their engines
+      expect(below.length).toBeGreaterThanOrEqual(7);
+
+      for (const page of [ready.playground, ready.miniapp]) {
+        const opened = await fetch(page);
+        expect([opened.status, await opened.text()]).toEqual([200, expect.stringContaining("<script")]);
+        expect(opened.headers.get("content-security-policy")).toContain("default-src 'none'");
+      }
 
       const question = {
         model: ready.model,

@@ -12,6 +12,8 @@ export interface Deployment {
   readonly gateway: string;
   readonly chainEndpoints: readonly string[];
   readonly botId: number;
+  /** Without `@`: where visitors outside Telegram are led; absent when it has none. */
+  readonly botUsername?: string;
   /** What an owner pastes into a terminal, with {code}. @default this devnet's own */
   readonly nodeCommand?: string;
   /** The page in whose frame this one is opened, as Telegram Web does; nobody may frame it when absent. */
@@ -84,9 +86,9 @@ function answer(deployment: Deployment, request: IncomingMessage, response: Serv
     return;
   }
   if (pathname === "/bombyx.json") {
-    const { gateway, botId, nodeCommand = joinCommand } = deployment;
+    const { gateway, botId, botUsername, nodeCommand = joinCommand } = deployment;
     response.writeHead(200, { ...headers, "content-type": "application/json" });
-    response.end(JSON.stringify({ gateway, botId, nodeCommand }));
+    response.end(JSON.stringify({ gateway, botId, botUsername, nodeCommand }));
     return;
   }
   sendFile(deployment.folder, pathname, headers, response);

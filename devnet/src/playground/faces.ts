@@ -155,6 +155,8 @@ export function prepareFaces(
           ...built,
           gateway: realTelegram ? address : network.gateway.url,
           botId: botIdOf(local?.townspeople.bot.token ?? realTelegram?.token ?? ""),
+          // A local bot is not to be found at t.me.
+          ...(realTelegram && { botUsername: username }),
           embedder: realTelegram ? "https://web.telegram.org" : host.origin,
           ...(realTelegram && { behind: serversBehind(network.gateway.url, network.policy.chainEndpoints) }),
         });

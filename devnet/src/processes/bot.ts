@@ -12,7 +12,7 @@ export interface TelegramAccess {
   /** Absent for the real Telegram. */
   readonly apiRoot?: string | undefined;
   readonly webhook?:
-    | { readonly url: string; readonly secret?: string | undefined; readonly port?: number | undefined }
+    | { readonly url: string; readonly secret: string; readonly port?: number | undefined }
     | undefined;
 }
 
@@ -38,7 +38,7 @@ export function botProcess(options: {
       ...(apiRoot !== undefined && { BOT_API_ROOT: apiRoot }),
       ...(webhook && {
         BOT_WEBHOOK: webhook.url,
-        ...(webhook.secret !== undefined && { BOT_WEBHOOK_SECRET: webhook.secret }),
+        BOT_WEBHOOK_SECRET: webhook.secret,
         ...(webhook.port !== undefined && { BOT_WEBHOOK_PORT: String(webhook.port) }),
       }),
       BOMBYX_GATEWAY: options.gateway,

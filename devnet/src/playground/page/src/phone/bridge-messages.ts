@@ -57,6 +57,21 @@ export interface Popup {
   readonly buttons: readonly PopupButton[];
 }
 
+/** A colour of the theme by its name, which follows the theme, or one of the Mini App's own. */
+export interface ChosenColour {
+  readonly key: string;
+  readonly colour: string | undefined;
+}
+
+/** Black or white, whichever is read better on `ground` (`#rrggbb`). @see https://www.w3.org/TR/WCAG22/#dfn-relative-luminance */
+export function inkOn(ground: string): "#000000" | "#ffffff" {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+    const part = Number.parseInt(ground.slice(at, at + 2), 16) / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000000" : "#ffffff";
+}
+
 const hexColour = /^#[0-9a-f]{6}$/i;
 
 export const colour = (value: unknown): string | undefined =>

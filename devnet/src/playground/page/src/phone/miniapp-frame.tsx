@@ -3,7 +3,8 @@ import type { PaymentOutcome } from "../../../../telegram/bot-api/interface.ts";
 import { Dialog } from "../dialog.tsx";
 import type { Theme } from "../settings.ts";
 import { useSay } from "../words.ts";
-import { type BottomButton, type Popup, popup } from "./bridge-messages.ts";
+import { type BottomButton, type ChosenColour, inkOn, type Popup, popup } from "./bridge-messages.ts";
+import { themeParams } from "./theme-params.ts";
 import { useBridge } from "./use-bridge.ts";
 
 /** A Mini App that never says it is ready is shown anyway, as Telegram does. */
@@ -80,10 +81,15 @@ export function MiniappFrame(props: {
     setQuestion(undefined);
   };
   const buttons = [chrome.main, chrome.secondary].filter((one) => one?.isVisible === true);
+  const theme = themeParams[props.theme];
+  const shown = (chosen: ChosenColour | undefined) => chosen && (chosen.colour ?? theme[chosen.key]);
+  const header = chrome.headerColour?.colour;
   const style = {
-    "--mini-header": chrome.headerColour,
-    "--mini-ground": chrome.backgroundColour,
-    "--mini-bottom": chrome.bottomColour,
+    "--mini-header": shown(chrome.headerColour),
+    // On a ground of the Mini App's own Telegram writes in black or white.
+    "--mini-ink": header && inkOn(header),
+    "--mini-ground": shown(chrome.backgroundColour),
+    "--mini-bottom": shown(chrome.bottomColour),
   } as CSSProperties;
 
   return (

@@ -4,6 +4,7 @@ import type { Theme } from "../settings.ts";
 import {
   type BottomButton,
   bottomButton,
+  type ChosenColour,
   colour,
   type MiniappMessage,
   parseMessage,
@@ -21,9 +22,9 @@ export interface Chrome {
   readonly confirmsClosing: boolean;
   readonly main: BottomButton | undefined;
   readonly secondary: (BottomButton & { readonly position: string }) | undefined;
-  readonly headerColour: string | undefined;
-  readonly backgroundColour: string | undefined;
-  readonly bottomColour: string | undefined;
+  readonly headerColour: ChosenColour | undefined;
+  readonly backgroundColour: ChosenColour | undefined;
+  readonly bottomColour: ChosenColour | undefined;
 }
 
 const bare: Chrome = {
@@ -74,8 +75,12 @@ export function useBridge(surroundings: BridgeSurroundings): Bridge {
   now.current = surroundings;
   const { frame, theme, origin } = surroundings;
 
-  const emit = (eventType: string, eventData?: unknown) =>
+  /** Until the Mini App has spoken there is nobody in the frame to tell. */
+  const isHeard = useRef(false);
+  const emit = (eventType: string, eventData?: unknown) => {
+    if (!isHeard.current) return;
     frame.current?.contentWindow?.postMessage(JSON.stringify({ eventType, eventData }), now.current.origin);
+  };
 
   useEffect(() => {
     const tell = (eventType: string, eventData?: unknown) =>
@@ -83,6 +88,7 @@ export function useBridge(surroundings: BridgeSurroundings): Bridge {
     const hear = (event: MessageEvent) => {
       if (event.source !== frame.current?.contentWindow || event.origin !== origin) return;
       const message = parseMessage(event.data);
+      isHeard.current ||= message !== undefined;
       if (message) answer(message, now.current, tell, change);
     };
     addEventListener("message", hear);
@@ -115,7 +121,7 @@ function answer(
   const stored = bridgeStorage(at.drawer, localStorage).answer(message);
   if (stored) return emit(...stored);
   const colours = themeParams[at.theme];
-  const chosen = () => colour(data.color) ?? colours[text(data.color_key, 32)];
+  const chosen = (): ChosenColour => ({ key: text(data.color_key, 32), colour: colour(data.color) });
   switch (type) {
     case "iframe_ready":
       return;
