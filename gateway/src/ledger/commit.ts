@@ -14,9 +14,25 @@ export type Call = {
 export type Outcome = { value: unknown } | { error: unknown };
 
 /**
- * Runs calls in one transaction each batch: a refused call is undone alone, its neighbours stand.
- * When it returns, everything is on the disk.
+ * Whether a call's outcome is told only when it would survive a power cut: whatever moves money or lets
+ * go of it. A reservation charges nobody, and a request must not wait for the disk to be forwarded.
  */
+export function waitsForDisk(call: Call): boolean {
+  switch (call.method) {
+    case "deposit":
+    case "lose":
+    case "markLost":
+    case "release":
+    case "sweep":
+      return true;
+    case "settle":
+      return call.arguments[0].receipt.finish !== "running";
+    default:
+      return false;
+  }
+}
+
+/** Runs calls in one transaction each batch: a refused call is undone alone, its neighbours stand. */
 export class Committer {
   readonly #database: DatabaseSync;
   readonly #statements: ReturnType<typeof ledgerStatements>;

@@ -2,7 +2,8 @@ import type { SignedReceipt } from "@bombyx/protocol/wire";
 
 /**
  * Double entry, append-only, in nanoTON; the sum over all accounts is zero after every commit.
- * Runs in a worker thread with group commit (≤ 2 ms window): a promise resolves when its entries are durable.
+ * Runs in a worker thread with group commit: what a promise resolved for outlives the process, and what moves
+ * money or lets go of it a power cut, too. A reservation, which charges nobody, is on the disk moments later.
  * Every call is idempotent by its identity.
  *
  * An attempt is `open`, then `settled` or `released`; when its node goes missing it is `lost` first:
