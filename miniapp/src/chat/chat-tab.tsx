@@ -10,7 +10,6 @@ import { Composer } from "./composer.tsx";
 import { ConversationsSheet } from "./conversations-sheet.tsx";
 import { EmptyChat } from "./empty-chat.tsx";
 import en from "./en.ftl?raw";
-import { markdownModule } from "./markdown-module.ts";
 import { Messages } from "./messages.tsx";
 import { ModelSheet } from "./model-sheet.tsx";
 import { ProofSheetLater } from "./proof-sheet-later.tsx";
@@ -39,10 +38,6 @@ export function ChatTab() {
   const warm = useWarmth(connection.open);
 
   useEffect(() => telegram?.confirmClosing(answering), [telegram, answering]);
-  useEffect(() => {
-    // What renders an answer is fetched when a question can be asked, not before the first paint.
-    if (network.phase === "sealed") markdownModule().catch(() => undefined);
-  }, [network.phase]);
 
   const choose = (open: Open) => {
     telegram?.haptic("selection");

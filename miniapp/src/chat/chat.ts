@@ -21,6 +21,8 @@ export interface ChatTools {
   /** Calls back before the next paint, or soon when nothing is painted. */
   readonly beforePaint: (work: () => void) => void;
   readonly haptic: (kind: "success" | "error") => void;
+  /** A node has the question: time to fetch what will render its answer. */
+  readonly accepted: () => void;
 }
 
 /** An answer under way is kept at this interval, so that a page that is killed loses little. */
@@ -124,7 +126,7 @@ export class Chat {
   };
 
   async #answer(asked: Conversation): Promise<void> {
-    const { connection, now, newId, beforePaint, haptic } = this.#tools;
+    const { connection, now, newId, beforePaint, haptic, accepted } = this.#tools;
     const network = connection.snapshot();
     if (network.phase !== "sealed") return;
     const { client, model, models } = network;
@@ -154,6 +156,7 @@ export class Chat {
         { model, stream: true, messages: promptOf(asked.turns, contextTokens) },
         { signal: abort.signal },
       );
+      accepted();
       let finish: string | null = null;
       for await (const chunk of stream) {
         const [choice] = chunk.choices;

@@ -1,2 +1,2 @@
-/** What renders answers; fetched once a question can be asked, so that it does not hold up the first paint. */
+/** What renders answers; fetched once a question was asked, so that it holds up neither the first paint nor the first question. */
 export const markdownModule = () => import("./markdown/markdown.tsx");

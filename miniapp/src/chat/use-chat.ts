@@ -5,6 +5,7 @@ import type { TelegramClient } from "../telegram/client.ts";
 import { useTelegram } from "../telegram/telegram-context.ts";
 import { Chat, type ChatState } from "./chat.ts";
 import { openDeviceShelf } from "./conversation-shelf.ts";
+import { markdownModule } from "./markdown-module.ts";
 
 /** One per page: an answer goes on while another tab is shown. */
 let chat: Chat | undefined;
@@ -26,4 +27,5 @@ const chatOf = (connection: Connection, telegram: TelegramClient | undefined): C
     beforePaint: (work) =>
       document.visibilityState === "hidden" ? queueMicrotask(work) : void requestAnimationFrame(work),
     haptic: (kind) => telegram?.haptic(kind),
+    accepted: () => void markdownModule().catch(() => undefined),
   });

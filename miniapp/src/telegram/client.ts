@@ -1,15 +1,4 @@
-import {
-  backButton,
-  hapticFeedback,
-  init,
-  on,
-  openLink as openTelegramLink,
-  postEvent,
-  setDebug,
-  supports,
-  swipeBehavior,
-  targetOrigin,
-} from "@telegram-apps/sdk";
+import { createPostEvent, on, supports, targetOrigin } from "@telegram-apps/sdk";
 import { type Launch, themeColours } from "./launch.ts";
 
 /** px that Telegram's own controls and the device's edges take. */
@@ -44,44 +33,30 @@ export interface TelegramClient {
 }
 
 export function connectTelegram(launch: Launch): TelegramClient {
-  const has = (method: Parameters<typeof supports>[0]) =>
-    supports(method, launch.version as `${number}.${number}`);
-  attempt(() => setDebug(false));
+  const version = launch.version as `${number}.${number}`;
+  const post = createPostEvent(version);
+  /** Only what this client's version knows: an old one takes other events for mistakes. */
+  const say = ((name: never, data: never) => {
+    if (supports(name, version)) attempt(() => post(name, data));
+  }) as typeof post;
   // A local playground frames the page on another loopback origin; elsewhere only Telegram Web hears it.
   if (/^(127\.0\.0\.1|localhost)$/.test(location.hostname)) attempt(() => targetOrigin.set("*"));
-  // Styles sent from outside are refused by the page's policy anyway.
-  attempt(() => init({ acceptCustomStyles: false }));
   const backs: (() => void)[] = [];
   let holds = 0;
-
-  const insetListeners = new Set<(part: "device" | "content", insets: Insets) => void>();
-  const inset = (part: "device" | "content") => (value: unknown) => {
-    for (const listener of insetListeners) listener(part, readInsets(value));
-  };
-  attempt(() => on("safe_area_changed", inset("device")));
-  attempt(() => on("content_safe_area_changed", inset("content")));
   attempt(() => on("back_button_pressed", () => backs.at(-1)?.()));
+  attempt(() => on("reload_iframe", () => location.reload()));
 
   return {
     ready() {
-      attempt(() => postEvent("web_app_ready"));
-      attempt(() => postEvent("web_app_expand"));
-      attempt(() => postEvent("web_app_request_theme"));
-      attempt(() => postEvent("web_app_request_viewport"));
-      if (has("web_app_request_safe_area")) attempt(() => postEvent("web_app_request_safe_area"));
-      if (has("web_app_request_content_safe_area")) {
-        attempt(() => postEvent("web_app_request_content_safe_area"));
-      }
-      if (has("web_app_set_header_color")) {
-        attempt(() => postEvent("web_app_set_header_color", { color_key: "bg_color" }));
-      }
-      if (has("web_app_set_background_color")) {
-        const color = launch.theme.bg_color;
-        if (color) attempt(() => postEvent("web_app_set_background_color", { color: color as `#${string}` }));
-      }
-      attempt(() => backButton.mount.ifAvailable());
-      attempt(() => swipeBehavior.mount.ifAvailable());
-      attempt(() => swipeBehavior.enableVertical.ifAvailable());
+      // Telegram Web frames the page, and waits for this; its styles are not taken, the page's policy refuses them.
+      say("iframe_ready", { reload_supported: true });
+      say("web_app_ready");
+      say("web_app_expand");
+      say("web_app_request_theme");
+      say("web_app_request_viewport");
+      say("web_app_request_safe_area");
+      say("web_app_request_content_safe_area");
+      say("web_app_set_header_color", { color_key: "bg_color" });
     },
     onTheme: (listener) =>
       attempt(() => on("theme_changed", ({ theme_params }) => listener(themeColours(theme_params)))) ??
@@ -93,39 +68,45 @@ export function connectTelegram(launch: Launch): TelegramClient {
         }),
       ) ?? nothing,
     onInsets(listener) {
-      insetListeners.add(listener);
-      return () => insetListeners.delete(listener);
+      const ends = [
+        attempt(() => on("safe_area_changed", (insets) => listener("device", readInsets(insets)))),
+        attempt(() => on("content_safe_area_changed", (insets) => listener("content", readInsets(insets)))),
+      ];
+      return () => {
+        for (const end of ends) end?.();
+      };
     },
     showBack(onBack) {
       backs.push(onBack);
-      attempt(() => backButton.show.ifAvailable());
+      if (backs.length === 1) say("web_app_setup_back_button", { is_visible: true });
       return () => {
         backs.splice(backs.lastIndexOf(onBack), 1);
-        if (backs.length === 0) attempt(() => backButton.hide.ifAvailable());
+        if (backs.length === 0) say("web_app_setup_back_button", { is_visible: false });
       };
     },
     haptic(kind) {
-      attempt(() =>
+      say(
+        "web_app_trigger_haptic_feedback",
         kind === "selection"
-          ? hapticFeedback.selectionChanged.ifAvailable()
-          : hapticFeedback.notificationOccurred.ifAvailable(kind),
+          ? { type: "selection_change" }
+          : { type: "notification", notification_type: kind },
       );
     },
     openLink(url) {
-      const opened = attempt(() => openTelegramLink.ifAvailable(url));
-      // A client that takes no events at all: the browser opens it, with nothing of this page told.
-      if (!opened?.[0]) window.open(url, "_blank", "noopener,noreferrer");
+      // Without any bridge the browser opens it, and is told nothing of this page.
+      const told = attempt(() => {
+        post("web_app_open_link", { url });
+        return true;
+      });
+      if (!told) window.open(url, "_blank", "noopener,noreferrer");
     },
     holdSwipes() {
-      if (++holds === 1) attempt(() => swipeBehavior.disableVertical.ifAvailable());
+      if (++holds === 1) say("web_app_setup_swipe_behavior", { allow_vertical_swipe: false });
       return () => {
-        if (--holds === 0) attempt(() => swipeBehavior.enableVertical.ifAvailable());
+        if (--holds === 0) say("web_app_setup_swipe_behavior", { allow_vertical_swipe: true });
       };
     },
-    confirmClosing(needed) {
-      if (!has("web_app_setup_closing_behavior")) return;
-      attempt(() => postEvent("web_app_setup_closing_behavior", { need_confirmation: needed }));
-    },
+    confirmClosing: (needed) => say("web_app_setup_closing_behavior", { need_confirmation: needed }),
   };
 }
 
