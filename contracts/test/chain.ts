@@ -2,7 +2,7 @@ import {
   Address,
   beginCell,
   Cell,
-  type ContractGetMethodResult,
+  type ContractProvider,
   loadShardAccount,
   loadTransaction,
   type Message,
@@ -237,10 +237,19 @@ export class Chain {
   }
 
   /** What the wrappers' get-methods ask for. */
-  provider(address: Address): {
-    get(name: string | number, args: TupleItem[]): Promise<ContractGetMethodResult>;
-  } {
-    return { get: async (name, args) => ({ stack: await this.get(address, String(name), args) }) };
+  provider(address: Address): ContractProvider {
+    const partly = {
+      get: async (name: string | number, args: TupleItem[]) => ({
+        stack: await this.get(address, String(name), args),
+      }),
+      getState: async () => {
+        if (!this.isActive(address))
+          return { balance: this.balance(address), state: { type: "uninit" as const } };
+        const data = this.data(address).toBoc({ idx: false, crc32: false });
+        return { balance: this.balance(address), state: { type: "active" as const, code: null, data } };
+      },
+    };
+    return partly as unknown as ContractProvider;
   }
 
   async #run(address: Address, message: Cell): Promise<Transaction> {

@@ -140,7 +140,7 @@ export class World {
   }
 
   view(): Promise<VaultView> {
-    return this.vault.getVault(this.chain.provider(this.vault.address) as never);
+    return this.vault.getVault(this.chain.provider(this.vault.address));
   }
 
   // Channels
@@ -154,7 +154,7 @@ export class World {
     await this.send(channel.identity.owner, {
       to: channel.contract.address,
       value,
-      init: channel.contract.init as never,
+      init: channel.contract.init as StateInit,
       body: channelMessages.setKey(channel.key.publicKey),
     });
     return channel;
@@ -171,7 +171,7 @@ export class World {
   }
 
   channelView(channel: Channel): Promise<ChannelView> {
-    return channel.contract.getChannel(this.chain.provider(channel.contract.address) as never);
+    return channel.contract.getChannel(this.chain.provider(channel.contract.address));
   }
 
   voucher(channel: Channel, totalNano: bigint, key = channel.key, globalId = mainnet): Cell {

@@ -1,7 +1,7 @@
 import {
   type Address,
   beginCell,
-  type Cell,
+  Cell,
   type Contract,
   type ContractProvider,
   contractAddress,
@@ -25,6 +25,8 @@ export interface ChannelView extends ChannelIdentity {
   readonly previousKey: { readonly key: Buffer; readonly untilAt: number } | undefined;
   /** Cumulative nano sent to the vault. */
   readonly redeemedNano: bigint;
+  /** Deposit and five years' rent. */
+  readonly balanceNano: bigint;
   readonly state: "unopened" | "open" | "closing" | "closed";
   /** From when on the owner of a closing channel may withdraw; `undefined` for the others. */
   readonly closesAt: number | undefined;
@@ -110,14 +112,22 @@ export class ClientChannel implements Contract {
     await provider.internal(via, { value, body, bounce: true });
   }
 
+  /**
+   * Read from the account's data: a get-method in the code would be carried, and paid, by everybody who opens a channel.
+   *
+   * @throws {Error} when the account is not there
+   */
   async getChannel(provider: ContractProvider): Promise<ChannelView> {
-    const { stack } = await provider.get("channel", []);
-    const owner = basechain(stack.readBigNumber());
-    const vault = basechain(stack.readBigNumber());
-    const salt = stack.readBigNumber();
-    const redeemedNano = stack.readBigNumber();
-    const closesAt = stack.readNumber();
-    const keys = stack.readCellOpt()?.beginParse();
+    const { state, balance } = await provider.getState();
+    if (state.type !== "active" || !state.data) throw new Error(`there is no channel at ${this.address}`);
+    const data = Cell.fromBoc(state.data)[0]?.beginParse();
+    if (data === undefined) throw new Error(`the data of ${this.address} is empty`);
+    const owner = basechain(data.loadBuffer(32));
+    const vault = basechain(data.loadBuffer(32));
+    const salt = data.loadUintBig(64);
+    const redeemedNano = data.loadCoins();
+    const closesAt = data.loadUint(32);
+    const keys = data.loadMaybeRef()?.beginParse();
     const voucherKey = keys?.loadBuffer(32);
     const key = keys?.loadBuffer(32);
     const until = keys?.loadUint(32) ?? 0;
@@ -128,6 +138,7 @@ export class ClientChannel implements Contract {
       voucherKey,
       previousKey: key === undefined || until === 0 ? undefined : { key, untilAt: until * 1000 },
       redeemedNano,
+      balanceNano: balance,
       state:
         closesAt === 1 ? "closed" : closesAt > 1 ? "closing" : voucherKey === undefined ? "unopened" : "open",
       closesAt: closesAt > 1 ? closesAt * 1000 : undefined,

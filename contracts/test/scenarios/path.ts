@@ -1,7 +1,7 @@
 import { equal, ok } from "node:assert/strict";
-import { codeAt } from "./chain.ts";
-import type { Scenario } from "./scenario.ts";
-import { gram } from "./world.ts";
+import { codeAt } from "../chain.ts";
+import type { Scenario } from "../scenario.ts";
+import { gram } from "../world.ts";
 
 export const scenarios: Scenario[] = [
   {
