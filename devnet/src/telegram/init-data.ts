@@ -1,4 +1,5 @@
-import { generateKeyPairSync, sign } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
+import { signInitData } from "./bot-api/people/launch.ts";
 
 /** Signs init data as Telegram does for third parties, under a key of this devnet's own. */
 export interface InitDataSigner {
@@ -13,22 +14,17 @@ export function newInitDataSigner(): InitDataSigner {
   const { x = "" } = publicKey.export({ format: "jwk" });
   return {
     publicKey: Buffer.from(x, "base64url").toString("hex"),
-    sign({ botId, userId, at }) {
-      const fields = {
-        auth_date: String(Math.floor(at / 1_000)),
-        query_id: "devnet",
-        user: JSON.stringify({ id: userId, first_name: "Ada" }),
-      };
-      const lines = Object.entries(fields)
-        .map(([name, value]) => `${name}=${value}`)
-        .sort();
-      const signature = sign(null, Buffer.from(`${botId}:WebAppData\n${lines.join("\n")}`), privateKey);
-      // `hash` is for the bot's own server, which needs the bot's token; nobody here has one.
-      return new URLSearchParams({
-        ...fields,
-        hash: "0".repeat(64),
-        signature: signature.toString("base64url"),
-      }).toString();
-    },
+    sign: ({ botId, userId, at }) =>
+      signInitData(
+        {
+          botId,
+          // `hash` is for the bot's own server, which needs the bot's token; nobody here has one.
+          botToken: "",
+          user: { id: userId, is_bot: false, first_name: "Ada" },
+          at,
+          queryId: "devnet",
+        },
+        privateKey,
+      ),
   };
 }

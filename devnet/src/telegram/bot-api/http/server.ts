@@ -69,18 +69,19 @@ async function handle(
   closing: AbortSignal,
 ): Promise<void> {
   // Only the path is used: the host of a request is the caller's to choose.
-  const url = new URL(request.url ?? "/", "http://local");
+  const url = URL.parse(request.url ?? "/", "http://local");
+  if (url === null) throw new BotApiError(400, "Bad Request");
   const { pathname } = url;
   if (pathname.startsWith("/_people/")) return handlers.people(request, response, url);
   const file = FILE_PATH.exec(pathname);
   if (file)
     return sendFile(handlers.world, response, {
-      token: file[1] ?? "",
-      path: decodeURIComponent(file[2] ?? ""),
+      token: decoded(file[1]),
+      path: decoded(file[2]),
     });
   const call = BOT_PATH.exec(pathname);
   if (!call) return send(response, failure(new BotApiError(404, "Not Found")));
-  const bot = botOf(handlers.world, decodeURIComponent(call[1] ?? ""));
+  const bot = botOf(handlers.world, decoded(call[1]));
   const { payload, files } = await readRequestBody(request, url.searchParams);
   const hungUp = new AbortController();
   response.on("close", () => hungUp.abort());
@@ -89,6 +90,15 @@ async function handle(
   await handlers.kept();
   if (answer) send(response, answer);
   else response.destroy();
+}
+
+/** @throws BotApiError 400 for an escape that is none */
+function decoded(part = ""): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new BotApiError(400, "Bad Request");
+  }
 }
 
 function botOf(world: World, token: string) {

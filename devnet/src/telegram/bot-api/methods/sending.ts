@@ -1,4 +1,4 @@
-import type { InlineKeyboardMarkup, Message, MessageEntity, ReplyParameters } from "@grammyjs/types";
+import type { Message, MessageEntity, ReplyParameters, TextQuote } from "@grammyjs/types";
 import { badRequest, tooManyRequests } from "../api-error.ts";
 import { botAsUser, chatForBot, isGroup } from "../world/chats.ts";
 import { findMessage, type MessageContent, postMessage } from "../world/messages.ts";
@@ -28,13 +28,14 @@ export function sendAs(
   const chat = chatForBot(world, bot, to.chat_id);
   const threadId = readThread(chat, to.message_thread_id);
   const replyTo = readReply(chat, to);
+  const quote = readQuote(replyTo, to.reply_parameters?.quote);
   const keyboard = readReplyMarkup(to.reply_markup, { isPrivate: !isGroup(chat), isInvoice });
   admitMessage({ world, bot }, chat);
   return postMessage(
     world,
     chat,
     botAsUser(bot),
-    { ...content, ...(keyboard && { reply_markup: keyboard as never }) },
+    { ...content, ...(quote && { quote }), ...(keyboard && { reply_markup: keyboard as never }) },
     { threadId, replyTo },
   );
 }
@@ -69,6 +70,14 @@ function readReply(chat: ChatState, to: Destination): Message | undefined {
   throw badRequest("message to be replied not found");
 }
 
+/** A quote must stand in the message that is answered, word for word. */
+function readQuote(replyTo: Message | undefined, quote: string | undefined): TextQuote | undefined {
+  if (replyTo === undefined || !quote) return undefined;
+  const position = (replyTo.text ?? replyTo.caption ?? "").indexOf(quote);
+  if (position < 0) throw badRequest("QUOTE_TEXT_INVALID");
+  return { text: quote, position };
+}
+
 /** Mentions of people whom this Telegram does not know become plain text; the others get the person's name. */
 export function resolveMentions(
   { world }: Pick<MethodContext, "world">,
@@ -85,5 +94,3 @@ export function resolveMentions(
 export function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 }
-
-export type Keyboard = InlineKeyboardMarkup | undefined;

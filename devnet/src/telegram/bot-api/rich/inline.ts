@@ -1,5 +1,5 @@
 import type { RichText } from "@grammyjs/types";
-import { checkedLink } from "../text/links.ts";
+import { checkedLink, dateEntity } from "../text/links.ts";
 
 /** A piece of running text on its way to {@link RichText}. */
 export type InlineToken =
@@ -112,6 +112,13 @@ export function tagWrap(name: string, attribute: (name: string) => string | unde
           custom_emoji_id: id,
           alternative_text: typeof text === "string" ? text : "",
         });
+  }
+  if (name === "tg-time") {
+    const place = { offset: 0, length: 0 };
+    const entity = dateEntity({ unix: attribute("unix"), format: attribute("format") }, place);
+    if (entity?.type !== "date_time") return undefined;
+    const { unix_time, date_time_format } = entity;
+    return (text) => ({ type: "date_time", text, unix_time, date_time_format });
   }
   if (name === "tg-math")
     return (text) => ({ type: "mathematical_expression", expression: typeof text === "string" ? text : "" });

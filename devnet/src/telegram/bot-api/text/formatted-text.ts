@@ -18,6 +18,7 @@ const ORDER = [
   "text_link",
   "text_mention",
   "custom_emoji",
+  "date_time",
   "pre",
   "code",
   "bold",

@@ -1,7 +1,7 @@
 import type { MessageEntity } from "@grammyjs/types";
 import { badRequest } from "../api-error.ts";
 import { type FormattedText, sortEntities } from "./formatted-text.ts";
-import { linkEntity } from "./links.ts";
+import { dateEntity, linkEntity } from "./links.ts";
 
 const TAGS = new Set([
   "a",
@@ -154,6 +154,9 @@ export function parseHtml(source: string): FormattedText {
         type: attributes.has("expandable") ? "expandable_blockquote" : "blockquote",
         ...place,
       });
+    } else if (name === "tg-time") {
+      const entity = dateEntity({ unix: attributes.get("unix"), format: attributes.get("format") }, place);
+      if (entity) entities.push(entity);
     } else if (name === "tg-emoji") {
       const id = attributes.get("emoji-id") ?? "";
       if (!/^[1-9]\d{0,18}$/.test(id)) throw badRequest("Invalid custom emoji identifier specified");

@@ -42,6 +42,11 @@ describe("parse_mode HTML", () => {
     ],
     ["<blockquote expandable>q</blockquote>", "q", [{ type: "expandable_blockquote", offset: 0, length: 1 }]],
     ['<span class="tg-spoiler">s</span>', "s", [{ type: "spoiler", offset: 0, length: 1 }]],
+    [
+      '<tg-time unix="1647531900" format="wDT">then</tg-time>',
+      "then",
+      [{ type: "date_time", offset: 0, length: 4, unix_time: 1_647_531_900, date_time_format: "wDT" }],
+    ],
     ["&#128512;&euro;", "😀&euro;", []],
   ])("reads %s", (source, text, entities) => {
     expect(read(source, "HTML")).toEqual({ text, entities });

@@ -49,3 +49,15 @@ export function linkEntity(
   const checked = checkedLink(url);
   return checked === undefined ? undefined : { type: "text_link", url: checked, ...place };
 }
+
+/** How a client writes an instant: `r` for relative, or weekday, date and time. */
+const DATE_FORMAT = /^(r|w?[dD]?[tT]?)$/;
+
+/** A `date_time` entity, or undefined where Telegram leaves plain text. */
+export function dateEntity(
+  { unix, format = "" }: { readonly unix: string | undefined; readonly format?: string | undefined },
+  place: { readonly offset: number; readonly length: number },
+): MessageEntity | undefined {
+  if (unix === undefined || !/^[1-9]\d{0,9}$/.test(unix) || !DATE_FORMAT.test(format)) return undefined;
+  return { type: "date_time", unix_time: Number(unix), date_time_format: format as "r", ...place };
+}

@@ -1,7 +1,7 @@
 import type { MessageEntity } from "@grammyjs/types";
 import { badRequest } from "../api-error.ts";
 import { type FormattedText, sortEntities } from "./formatted-text.ts";
-import { linkEntity } from "./links.ts";
+import { dateEntity, linkEntity } from "./links.ts";
 
 type Kind =
   | "Bold"
@@ -172,12 +172,13 @@ class MarkdownV2 {
           throw badRequest("can't parse entities: The entity must contain a tg://emoji or tg://time URL");
         const url = this.url();
         const id = /^tg:\/\/emoji\?id=(\d{1,19})$/.exec(url)?.[1];
-        const unix = /^tg:\/\/time\?unix=(\d{1,10})(?:&format=\w*)?$/.exec(url)?.[1];
-        if (id === undefined && unix === undefined) {
-          throw badRequest("can't parse entities: Invalid tg://emoji or tg://time URL specified");
-        }
-        if (id !== undefined && !isEmpty)
-          this.entities.push({ type: "custom_emoji", custom_emoji_id: id, ...place });
+        const [, unix, format] = /^tg:\/\/time\?unix=(\d{1,10})(?:&format=(\w*))?$/.exec(url) ?? [];
+        const entity: MessageEntity | undefined =
+          id === undefined
+            ? dateEntity({ unix, format }, place)
+            : { type: "custom_emoji", custom_emoji_id: id, ...place };
+        if (!entity) throw badRequest("can't parse entities: Invalid tg://emoji or tg://time URL specified");
+        if (!isEmpty) this.entities.push(entity);
         return;
       }
       case "PreCode":

@@ -66,6 +66,10 @@ export function endDrafts(
   threadId: number | undefined,
   reason: GoneReason,
 ): void {
+  // The answer is complete: what is drafted from now on is another one, whatever its id.
+  const { stoppedDrafts } = world.passing;
+  const ended = [...stoppedDrafts].filter((key) => reason === "message" && key.startsWith(`${chat.key} `));
+  for (const key of ended) stoppedDrafts.delete(key);
   for (const draft of draftsOf(world, chat)) {
     if (draft.threadId === threadId) endDraft(world, chat, draft.draftId, reason);
   }

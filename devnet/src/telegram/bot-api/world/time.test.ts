@@ -119,6 +119,10 @@ describe("a draft", () => {
     });
     expect((await draft({ can_stop: true, text: "so on" })).ok).toBe(true);
     expect(seat.chat.drafts).toEqual([]);
+    // A message ends the answer; the next one may have the same draft id.
+    await ask("sendMessage", { chat_id: ada.id, text: "so (stopped)" });
+    await draft({ text: "well" });
+    expect(seat.chat.drafts).toMatchObject([{ text: "well", isStopped: false }]);
   });
 
   it("that is stopped stays as it is when the bot asked for that", async () => {
