@@ -71,9 +71,10 @@ function commonNameOf(name: Der): string {
     for (const attributes = sets.enter(tags.set); !attributes.done; ) {
       const attribute = attributes.enter();
       const isCommonName = toHex(attribute.next(tags.oid).content) === oids.commonName;
-      if (!isCommonName) continue;
       const utf8 = attribute.is(tags.utf8String);
       const value = attribute.next(utf8 ? tags.utf8String : tags.printableString);
+      attribute.end();
+      if (!isCommonName) continue;
       found.push(new TextDecoder("utf-8", { fatal: true }).decode(value.content));
     }
   }

@@ -7,14 +7,15 @@ import type { TrustedRoot } from "./policy.ts";
 /**
  * PROTOCOL §4 step 2: a chain, leaf first, to the byte-equal pinned root. `roles` are the exact
  * common names that each place may have; their number is the only length accepted.
+ * @returns the chain, one certificate for each role
  * @throws AttestationError of step "chain"
  */
-export async function verifyChain(
+export async function verifyChain<const Roles extends readonly (readonly string[])[]>(
   chain: readonly Certificate[],
-  roles: readonly (readonly string[])[],
+  roles: Roles,
   root: TrustedRoot,
   now: number,
-): Promise<void> {
+): Promise<{ [Role in keyof Roles]: Certificate }> {
   const last = chain.at(-1);
   demand(
     last !== undefined && toHex(await digest("SHA-256", last.der)) === root.sha256,
@@ -63,6 +64,7 @@ export async function verifyChain(
     "CERT_SIGNATURE",
     `The certificate of "${forged?.commonName}" is not signed by its issuer.`,
   );
+  return chain as { [Role in keyof Roles]: Certificate };
 }
 
 function demandSigner(certificate: Certificate): void {

@@ -74,7 +74,8 @@ export class DerReader {
     const first = this.#byte();
     if (first < 0x80) return first;
     const size = first - 0x80;
-    if (size < 1 || size > 3) throw new RangeError("DER length is indefinite or too large");
+    // 0 is indefinite, and never the shortest
+    if (size > 3) throw new RangeError("DER length is indefinite or too large");
     let length = 0;
     for (let i = 0; i < size; i++) length = length * 256 + this.#byte();
     if (length < 0x80 || length < 256 ** (size - 1)) throw new RangeError("DER length is not the shortest");

@@ -21,9 +21,10 @@ function byArc(reader: DerReader, prefix: string): Map<string, DerReader> {
   while (!reader.done) {
     const entry = reader.enter();
     const id = toHex(entry.next(tags.oid).content);
-    if (!id.startsWith(prefix) || values.has(id))
+    const arc = id.slice(prefix.length);
+    if (!id.startsWith(prefix) || values.has(arc))
       throw new RangeError("unexpected or repeated object identifier");
-    values.set(id.slice(prefix.length), entry);
+    values.set(arc, entry);
   }
   return values;
 }

@@ -6,7 +6,12 @@ import { demand, refusal } from "./error.ts";
 const intelQeVendor = "939a7233f79c4ca9940a0db3957f0607";
 const teeTdx = 0x81;
 const headerBytes = 48;
-const bodyBytes = { 2: 584, 3: 648 } as const;
+/** By body type: TD 1.0, TD 1.5. */
+const bodyBytes: ReadonlyMap<number, number> = new Map([
+  [2, 584],
+  [3, 648],
+]);
+const td10Bytes = 584;
 
 /** A TD report inside a quote; registers as lower-case hex. */
 export interface TdReport {
@@ -100,11 +105,11 @@ class QuoteReader {
 
 /** v4 has a TD 1.0 report; v5 names its report's type and size. */
 function bodySize(reader: QuoteReader, version: number): number {
-  if (version === 4) return bodyBytes[2];
+  if (version === 4) return td10Bytes;
   const type = reader.number(2);
   const size = reader.number(4);
   demand(
-    (type === 2 || type === 3) && size === bodyBytes[type],
+    bodyBytes.get(type) === size,
     "QUOTE_FORMAT",
     `A quote of version 5 carries a TD report (body type 2 or 3); this one has type ${type}, ${size} bytes.`,
   );
@@ -127,11 +132,10 @@ function readReport(bytes: Uint8Array<ArrayBuffer>): TdReport {
   const rtmrs = [reader.hex(48), reader.hex(48), reader.hex(48), reader.hex(48)] as const;
   const reportData = reader.take(64);
   let mrServiceTd: string | undefined;
-  if (bytes.length === bodyBytes[3]) {
+  if (bytes.length > td10Bytes) {
     reader.take(16); // tee_tcb_svn2: the module after an update in place; the launch SVN is judged
     mrServiceTd = reader.hex(48);
   }
-  reader.end();
   return {
     teeTcbSvn,
     mrSignerSeam,

@@ -98,7 +98,7 @@ export function demandRegistered(node: Registered, lists: RegistryState, now: nu
     "BOOT_DENIED",
     "This boot of the machine is on the registry's deny-list.",
   );
-  const hosting = Object.hasOwn(platforms, node.platformId) ? platforms[node.platformId] : undefined;
+  const hosting = platforms[node.platformId];
   if (hosting === undefined)
     throw refusal("PLATFORM_UNREGISTERED", "The machine is not in the registry of machines.");
   return hosting;

@@ -90,7 +90,7 @@ export function verifyRelease(
   demand(
     manifest.version >= registry.minReleaseVersion && manifest.version >= seenVersion,
     "RELEASE_ROLLBACK",
-    `The release has version ${manifest.version}; ${Math.max(registry.minReleaseVersion, seenVersion)} is the oldest still accepted.`,
+    `The release has version ${manifest.version}, older than the registry or this device still accepts.`,
   );
   demand(
     now < manifest.notAfter,

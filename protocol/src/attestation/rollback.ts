@@ -78,7 +78,7 @@ export function withCollateral(
     const key = crlKey(policy.root.sha256, list);
     const { number, thisUpdate, revoked } = list.crl;
     const known = next.crls[key];
-    if (known !== undefined && (number < BigInt(known.number) || thisUpdate <= known.thisUpdate)) continue;
+    if (known !== undefined && thisUpdate <= known.thisUpdate) continue;
     const entry = { number: String(number), thisUpdate, revoked: [...revoked] };
     next = { ...next, crls: { ...next.crls, [key]: entry } };
   }

@@ -31,14 +31,11 @@ function demandStatus(
   );
 }
 
-/** Whether `value` equals `expected` (hex) in the bits of `mask` (hex). */
+/** Whether `value` equals `expected` (hex) in the bits of `mask` (hex); all three have one length. */
 function maskedEqual(value: Uint8Array, expected: string, mask: string): boolean {
   const want = fromHex(expected);
   const bits = fromHex(mask);
-  return (
-    value.length === want.length &&
-    value.every((byte, i) => (byte & (bits[i] ?? 0)) === ((want[i] ?? 0) & (bits[i] ?? 0)))
-  );
+  return value.every((byte, i) => (byte & (bits[i] ?? 0)) === ((want[i] ?? 0) & (bits[i] ?? 0)));
 }
 
 /** PROTOCOL §4 step 5: the quoting enclave is Intel's, not in debug mode, and current. */

@@ -73,7 +73,7 @@ export interface QuoteVerdict {
  */
 export function demandInstant(now: number): void {
   demand(
-    Number.isFinite(now) && now >= Date.UTC(2020) && now < Date.UTC(2100),
+    typeof now === "number" && now >= Date.UTC(2020) && now < Date.UTC(2100),
     "TIME",
     `"now" must be milliseconds since 1970 between 2020 and 2100, not ${now}.`,
   );
@@ -105,28 +105,18 @@ export async function verifyQuote(
     collateral.qe_identity_issuer_chain === collateral.tcb_info_issuer_chain
       ? tcbChain
       : parsePemChain(collateral.qe_identity_issuer_chain);
-  const signerRoles = [[names.tcbSigner], [names.root]];
-  await inOrder(
-    verifyChain(pckChain, [names.pck, names.pckCa, [names.root]], root, at),
-    verifyChain(tcbChain, signerRoles, root, at),
-    ...(qeChain === tcbChain ? [] : [verifyChain(qeChain, signerRoles, root, at)]),
-  );
-  const [pck, pckCa, rootCertificate] = pckChain;
-  const [tcbSigner] = tcbChain;
-  const [qeSigner] = qeChain;
-  demand(
-    pck !== undefined &&
-      pckCa !== undefined &&
-      rootCertificate !== undefined &&
-      tcbSigner !== undefined &&
-      qeSigner !== undefined,
-    "CHAIN_LENGTH",
-    "A certificate chain is shorter than its roles.",
+  const signerRoles = [[names.tcbSigner], [names.root]] as const;
+  const pckRoles = [names.pck, names.pckCa, [names.root]] as const;
+  const tcbSigned = verifyChain(tcbChain, signerRoles, root, at);
+  const [[pck, pckCa, rootCertificate], [tcbSigner], [qeSigner]] = await inOrder(
+    verifyChain(pckChain, pckRoles, root, at),
+    tcbSigned,
+    qeChain === tcbChain ? tcbSigned : verifyChain(qeChain, signerRoles, root, at),
   );
 
   const seen = memory?.recall();
   const [lists, { tcbInfo, qeIdentity }] = await inOrder(
-    verifyRevocation(collateral, pckChain, [tcbSigner, qeSigner], policy, at, seen),
+    verifyRevocation(collateral, [pck, pckCa, rootCertificate], [tcbSigner, qeSigner], policy, at, seen),
     verifyDocuments(collateral, { tcbInfo: tcbSigner, qeIdentity: qeSigner }, policy, at),
     demandSignatures(quote, pck.key),
   );
@@ -184,14 +174,12 @@ export async function verifyQuote(
  */
 async function verifyRevocation(
   collateral: Collateral,
-  [pck, pckCa, root]: readonly Certificate[],
+  [pck, pckCa, root]: readonly [Certificate, Certificate, Certificate],
   signers: readonly Certificate[],
   policy: AttestationPolicy,
   at: number,
   seen: Seen | undefined,
 ): Promise<readonly IssuedList[]> {
-  if (pck === undefined || pckCa === undefined || root === undefined)
-    throw new RangeError("a verified PCK chain has three certificates");
   const rootCrl = parseCrl(collateral.root_ca_crl);
   const pckCrl = parseCrl(collateral.pck_crl);
   await inOrder(verifyCrl(rootCrl, root, at), verifyCrl(pckCrl, pckCa, at));

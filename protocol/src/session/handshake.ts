@@ -15,7 +15,10 @@ const keyBytes = 32;
 const macBytes = 16;
 const xwingCiphertextBytes = 1_120;
 /** Noise messages with empty payloads; message 1 stands behind the prefix. */
-const message1Bytes = { 1: keyBytes + macBytes, 2: keyBytes + xwingCiphertextBytes + macBytes } as const;
+const message1Bytes: ReadonlyMap<number | undefined, number> = new Map([
+  [1, keyBytes + macBytes],
+  [2, keyBytes + xwingCiphertextBytes + macBytes],
+]);
 const message2Bytes = keyBytes + macBytes;
 
 export interface KeyPair {
@@ -82,14 +85,19 @@ function encodePrefix({ suite, attestationId, kemId }: HandshakePrefix): Uint8Ar
 /** @throws BombyxError HANDSHAKE_INVALID on an unknown suite or a message of another length than that suite's. */
 export function decodeHandshake(message: Uint8Array): { prefix: HandshakePrefix; noise: Uint8Array } {
   const suite = message[0];
-  if ((suite !== 1 && suite !== 2) || message.length !== handshakePrefixBytes + message1Bytes[suite]) {
+  const noiseBytes = message1Bytes.get(suite);
+  if (noiseBytes === undefined || message.length !== handshakePrefixBytes + noiseBytes) {
     throw new BombyxError(
       "HANDSHAKE_INVALID",
       "A handshake is a suite (1 or 2), an attestation id, a kem id and Noise message 1.",
     );
   }
   return {
-    prefix: { suite, attestationId: message.slice(1, 33), kemId: message.slice(33, handshakePrefixBytes) },
+    prefix: {
+      suite: suite as Suite,
+      attestationId: message.slice(1, 33),
+      kemId: message.slice(33, handshakePrefixBytes),
+    },
     noise: message.subarray(handshakePrefixBytes),
   };
 }

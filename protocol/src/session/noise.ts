@@ -11,7 +11,6 @@ const hash = (...parts: Uint8Array[]): Uint8Array => blake2b(hashBytes, ...parts
 /** Noise's HKDF is HMAC (RFC 2104) over unkeyed BLAKE2b, not libsodium's keyed hash. */
 function hmac(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
   // Every key here is a BLAKE2b-512 hash, so the case of a key longer than a block does not exist.
-  if (key.length > blockBytes) throw new RangeError(`an HMAC key of ${key.length} bytes`);
   const inner = new Uint8Array(blockBytes).fill(0x36);
   const outer = new Uint8Array(blockBytes).fill(0x5c);
   key.forEach((byte, i) => {

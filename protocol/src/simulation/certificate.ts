@@ -9,6 +9,10 @@ const ecdsaWithSha256 = der.sequence(der.oid("1.2.840.10045.4.3.2"));
 const keyUsage = {
   ca: der.bits(Uint8Array.of(0x06), 1), // keyCertSign, cRLSign
   signer: der.bits(Uint8Array.of(0xc0), 6), // digitalSignature, nonRepudiation
+  /** keyCertSign alone, cRLSign alone, and digitalSignature with keyCertSign. */
+  certificates: der.bits(Uint8Array.of(0x04), 2),
+  lists: der.bits(Uint8Array.of(0x02), 1),
+  both: der.bits(Uint8Array.of(0x84), 2),
 };
 
 export interface CertificateFields {
@@ -20,9 +24,11 @@ export interface CertificateFields {
   /** The subject's public point, 64 bytes. */
   readonly point: Uint8Array;
   /** `undefined` for an end entity, else the path length constraint. */
-  readonly pathLength: number | undefined;
+  readonly pathLength: number | "unlimited" | undefined;
   /** Overrides for certificates that a verifier must refuse. */
   readonly usage?: keyof typeof keyUsage;
+  /** DER of basicConstraints. */
+  readonly constraints?: Uint8Array;
   readonly extensions?: readonly Uint8Array[];
 }
 
@@ -46,7 +52,10 @@ export function mintCertificate(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const isCa = fields.pathLength !== undefined;
   const constraints = isCa
-    ? der.sequence(der.truth(true), der.integer(fields.pathLength ?? 0))
+    ? der.sequence(
+        der.truth(true),
+        ...(typeof fields.pathLength === "number" ? [der.integer(fields.pathLength)] : []),
+      )
     : der.sequence();
   const spki = der.sequence(
     der.sequence(der.oid("1.2.840.10045.2.1"), der.oid("1.2.840.10045.3.1.7")),
@@ -64,7 +73,7 @@ export function mintCertificate(
       3,
       der.sequence(
         extension("2.5.29.15", true, keyUsage[fields.usage ?? (isCa ? "ca" : "signer")]),
-        extension("2.5.29.19", true, constraints),
+        extension("2.5.29.19", true, fields.constraints ?? constraints),
         ...(fields.extensions ?? []),
       ),
     ),
@@ -110,7 +119,7 @@ export interface CrlFields {
   readonly nextUpdate: number;
   readonly revoked: readonly Uint8Array[];
   /** @default 1, as Intel numbers all of its lists */
-  readonly number?: number;
+  readonly number?: number | Uint8Array;
   readonly extensions?: readonly Uint8Array[];
 }
 

@@ -57,6 +57,8 @@ export interface QuoteVariant {
   /** Replaces what the PCK certificate says of its platform. */
   readonly pceId?: string;
   readonly fmspc?: string;
+  readonly svns?: readonly number[];
+  readonly pceSvn?: number;
 }
 
 /** Changes to collateral; nothing given is current and good. */
@@ -281,8 +283,8 @@ export class SimulatedWorld {
     const ppid = await platformPpid(variant.platform);
     const platform = {
       ppid,
-      svns: componentSvns,
-      pceSvn,
+      svns: variant.svns ?? componentSvns,
+      pceSvn: variant.pceSvn ?? pceSvn,
       pceId: fromHex(variant.pceId ?? "0000"),
       fmspc: fromHex((variant.fmspc ?? fmspc).toLowerCase()),
     };
