@@ -65,6 +65,12 @@ const dataOf = ({ at, series }: Pick<PlotProps, "at" | "series">): uPlot.Aligned
   ...series.map(({ values }) => [...values]),
 ];
 
+/** As the device writes it. */
+const timeOfDay = (seconds: number): string =>
+  new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(
+    seconds * 1_000,
+  );
+
 function optionsOf(
   element: HTMLElement,
   { series, format }: Pick<PlotProps, "series"> & { format: (value: number) => string },
@@ -84,7 +90,7 @@ function optionsOf(
     legend: { show: false },
     cursor: { show: false },
     axes: [
-      { ...axis, grid: { show: false } },
+      { ...axis, grid: { show: false }, values: (_, seconds) => seconds.map(timeOfDay) },
       { ...axis, size: 44, values: (_, values) => values.map(format) },
     ],
     series: [

@@ -62,7 +62,11 @@ export function PairingPanel({
               <h3>{t("earn-command")}</h3>
               <div className="earn-command">
                 {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long line is scrolled by keyboard, too */}
-                <code tabIndex={0}>{command}</code>
+                <code tabIndex={0}>
+                  {command.split(/(?<= )/).map((word) => (
+                    <span key={word}>{word}</span>
+                  ))}
+                </code>
                 <CopyButton text={command} label={t("earn-copy-command")} />
               </div>
               <p className="earn-quiet">

@@ -20,7 +20,7 @@ interface Entered {
   readonly name: string;
 }
 
-const [first] = gpus;
+const first = gpus.find(({ name }) => name.includes("H100"));
 const blank: Entered = {
   gpu: first?.name ?? other,
   otherGpu: "",

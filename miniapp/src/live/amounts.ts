@@ -2,11 +2,11 @@ import type { Language } from "../i18n/messages.ts";
 
 const coin = 1_000_000_000n;
 
-/** nanoTON as coins, with as many digits as say something: 12.35, 0.0123, 0.000002304. */
+/** nanoTON as coins, with as many digits as say something: 12.35, 0.0123, 0.0000334. */
 export function coins(nano: bigint, language: Language): string {
   const value = Number(nano) / Number(coin);
-  const digits = value === 0 || value >= 1 ? 2 : value >= 0.001 ? 4 : 9;
-  return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+  const digits = value === 0 || value >= 1 ? { maximumFractionDigits: 2 } : { maximumSignificantDigits: 3 };
+  return new Intl.NumberFormat(language, digits).format(value);
 }
 
 /** A count as a person reads it: 1,245 or 1.2 M. */

@@ -27,8 +27,8 @@ export function LoadBar({ part, whole, label }: { part: number; whole: number; l
   const share = whole > 0 ? Math.min(1, part / whole) : 0;
   return (
     <svg className="load-bar" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label={label}>
-      <rect width="100" height="6" rx="3" className="load-bar-ground" />
-      {share > 0 && <rect width={Math.max(6, share * 100)} height="6" rx="3" className="load-bar-part" />}
+      <rect width="100" height="6" className="load-bar-ground" />
+      {share > 0 && <rect width={share * 100} height="6" className="load-bar-part" />}
     </svg>
   );
 }
