@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { type Deployment, type MiniappHost, startMiniappHost } from "../miniapp/serve-miniapp.ts";
 import type { DevnetPolicy, Milestones, Network } from "../network.ts";
-import { type BotReady, botProcess, type TelegramAccess } from "../processes/bot.ts";
+import { type BotReady, botFolder, botProcess, type TelegramAccess } from "../processes/bot.ts";
 import { keepBotKey } from "../processes/gateway.ts";
 import { type KeptAlive, keepAlive, type Revival } from "../processes/kept-alive.ts";
 import { preferredPort } from "../processes/port.ts";
@@ -14,6 +16,7 @@ import { type Stage, setStage } from "./stage.ts";
 import { settle, type Townspeople } from "./townspeople.ts";
 
 const botStopMs = 3_500;
+const telegramFile = "telegram.json";
 
 export interface FaceOptions {
   /** Preferred ports; a busy one is replaced by a free one, 0 takes any. */
@@ -86,10 +89,10 @@ export function prepareFaces(
     const miniapp = await startMiniappHost(await preferredPort(facePorts.miniapp));
     ground = { state, host, miniapp, local: undefined, address: realTelegram?.publicUrl };
     if (realTelegram) return realTelegram.publicUrl ? { BOMBYX_ORIGINS: realTelegram.publicUrl } : {};
-    const botApi = await startLocalBotApi({
-      port: await preferredPort(facePorts.botApi),
-      file: state.path("telegram.json"),
-    });
+    const file = state.path(telegramFile);
+    // What a bot remembers of another Telegram (updates, its profile) is not true of a new one.
+    if (!existsSync(file)) await rm(state.path(botFolder), { recursive: true, force: true });
+    const botApi = await startLocalBotApi({ port: await preferredPort(facePorts.botApi), file });
     const townspeople = await settle(botApi);
     ground = { ...ground, local: { botApi, townspeople }, address: miniapp.origin };
     return {

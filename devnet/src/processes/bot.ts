@@ -6,6 +6,9 @@ const entry = new URL("../../../bot/src/main.ts", import.meta.url);
 const readySchema = z.object({ event: z.literal("ready"), username: z.string() });
 export type BotReady = z.infer<typeof readySchema>;
 
+/** Below the state: history, seen updates, keys. */
+export const botFolder = "bot";
+
 /** Where the bot finds Telegram: the local Bot API, or the real one by polling or by webhook. */
 export interface TelegramAccess {
   readonly token: string;
@@ -45,7 +48,7 @@ export function botProcess(options: {
       BOMBYX_API_KEY: options.apiKey,
       BOMBYX_POLICY: options.policyFile,
       BOMBYX_MODEL: options.model,
-      BOT_DATA_DIR: options.state.path("bot"),
+      BOT_DATA_DIR: options.state.path(botFolder),
       ...(options.publicUrl !== undefined && { PUBLIC_URL: options.publicUrl }),
       BOT_READY_JSON: "1",
     },
