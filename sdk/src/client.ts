@@ -23,7 +23,7 @@ import { type ReadRequest, readRequest } from "./openai/request.ts";
 import { openAiFetch } from "./openai-fetch.ts";
 import { Connector } from "./session/connector.ts";
 import { SessionPool } from "./session/pool.ts";
-import { policyAppraiser, strictPolicy } from "./trust/policy.ts";
+import { policyAppraiser, policyReadmission, strictPolicy } from "./trust/policy.ts";
 import type { Proof } from "./trust/proof.ts";
 import { Verifier } from "./trust/verifier.ts";
 
@@ -84,6 +84,7 @@ export class BombyxClient {
       policyAppraiser(policy, fetch, now),
       now,
       policy.models,
+      policyReadmission(policy, now),
     );
     const connector = new Connector({
       gateway: this.#gateway,

@@ -4,11 +4,11 @@ import {
   AttestationError,
   attestationReasons,
   describeQuote,
+  parseBundle,
   readCollateral,
   toncenterChainView,
 } from "@bombyx/protocol/attestation";
 import { BombyxError } from "@bombyx/protocol/wire";
-import { readExported } from "./exported-bundle.ts";
 import { verifyBundlePublicly, verifyPublicly } from "./verify.ts";
 
 /** The part of `process` that the command uses. */
@@ -23,7 +23,7 @@ export const attestHelp = `  bombyx attest verify --quote FILE --collateral FILE
       --quote FILE       the quote, binary or hex
       --collateral FILE  Intel's documents for it, JSON with nine strings
       --bundle FILE      a node's bundle, or the file that the proof sheet exports
-      --at TIME          ISO 8601 (default: when the bundle was checked, else now)
+      --at TIME          ISO 8601 (default: now)
       --root DER         trust this root certificate instead of Intel's
       --policy FILE      JSON: any fields of an attestation policy, and "reportData"; without rows measurements
                          are shown and not judged
@@ -73,10 +73,10 @@ async function verify(args: readonly string[]): Promise<object> {
   if (values.bundle !== undefined) {
     if (values.quote !== undefined || values.collateral !== undefined)
       throw usage("--bundle stands alone: it holds its quote and its collateral.");
-    const { bundle, checkedAt } = readExported(await bytesOf("--bundle", values.bundle));
+    const bundle = parseBundle(withoutLineEnd(await bytesOf("--bundle", values.bundle)));
     const endpoints = values["chain-endpoints"]?.split(",");
     const chain = endpoints && toncenterChainView({ endpoints, chain: "ton", fetch });
-    const at = values.at === undefined ? (checkedAt ?? Date.now()) : instant(values.at);
+    const at = values.at === undefined ? Date.now() : instant(values.at);
     return verifyBundlePublicly(bundle, { at, ...common, ...(chain && { chain }) });
   }
   if (values.quote === undefined) throw usage("--quote FILE (or --bundle FILE) is missing.");
@@ -103,6 +103,13 @@ async function bytesOf(flag: string, file: string): Promise<Uint8Array<ArrayBuff
   } catch (error) {
     throw usage(`${flag} ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
   }
+}
+
+/** A line end that an editor added says nothing about a bundle. */
+function withoutLineEnd(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  let end = bytes.length;
+  while (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d) end--;
+  return bytes.subarray(0, end);
 }
 
 /** Quotes are also handed around as hex, with or without 0x. */

@@ -2,13 +2,18 @@ import {
   type AttestationPolicy,
   appraise,
   attestationPolicySchema,
+  demandRegistered,
+  type Registry,
+  refusal,
   strictPolicy as strictAttestation,
+  type TrustMemory,
   toncenterChainView,
+  trustMemory,
 } from "@bombyx/protocol/attestation";
 import { BombyxError, hex } from "@bombyx/protocol/wire";
 import * as z from "zod";
 import type { Fetch } from "../gateway/gateway-http.ts";
-import type { Appraiser } from "./verifier.ts";
+import type { Appraiser, Readmission } from "./verifier.ts";
 
 /**
  * What a client trusts. It comes from code at construction (PROTOCOL §4): never from a URL, from
@@ -27,6 +32,16 @@ export interface Policy {
    * owner chooses the name: a name that is not listed here is only the owner's word.
    */
   readonly models?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Lists of machines, releases and deny-lists, asked before every session where `attestation.registry` is
+   * "required". Not from the gateway.
+   */
+  readonly registry?: Registry;
+  /**
+   * What this client has seen Intel and the release keys sign, so that an older document is noticed.
+   * @default forgotten with the client
+   */
+  readonly memory?: TrustMemory;
 }
 
 /**
@@ -67,6 +82,17 @@ export function parsePolicy(value: unknown): Policy {
   };
 }
 
+/** Step 11 again, for a verdict that is still good: the lists may have changed since. */
+export function policyReadmission(policy: Policy, now: () => number): Readmission {
+  const { attestation, registry } = policy;
+  return async ({ platformId, imageHash, statement }) => {
+    if (attestation.registry === "none") return;
+    if (registry === undefined)
+      throw refusal("REGISTRY_VIEW", `The policy "${attestation.name}" needs a registry, and there is none.`);
+    demandRegistered({ platformId, imageHash, bootId: statement.boot_id }, await registry.lists(), now());
+  };
+}
+
 /** The verifier under a policy, with its own view of the chain. */
 export function policyAppraiser(policy: Policy, fetch: Fetch, now: () => number): Appraiser {
   const chain = toncenterChainView({
@@ -74,5 +100,7 @@ export function policyAppraiser(policy: Policy, fetch: Fetch, now: () => number)
     chain: policy.attestation.chain,
     fetch,
   });
-  return (bundle, expect) => appraise({ bundle, policy: policy.attestation, chain, now: now(), expect });
+  const { attestation, registry, memory = trustMemory() } = policy;
+  const given = { policy: attestation, chain, memory, ...(registry && { registry }) };
+  return (bundle, expect) => appraise({ ...given, bundle, now: now(), expect });
 }

@@ -8,6 +8,12 @@ export type Appraiser = (
   expect: { readonly node: string; readonly attestationId: string; readonly manifest: string },
 ) => Promise<Verdict>;
 
+/**
+ * PROTOCOL §4 step 11, before every session: the registry has not denied the node since it was judged.
+ * @throws AttestationError of step "registry"
+ */
+export type Readmission = (verdict: Verdict) => Promise<void>;
+
 /** A verdict with the bytes that it is about. */
 export interface Verified {
   readonly verdict: Verdict;
@@ -27,6 +33,7 @@ const bundlesKept = 64;
 export class Verifier {
   readonly #fetchBundle: (attestationId: string, signal: AbortSignal) => Promise<Uint8Array>;
   readonly #appraise: Appraiser;
+  readonly #readmit: Readmission;
   readonly #now: () => number;
   readonly #models: Policy["models"];
   readonly #verdicts = new Map<string, Verified>();
@@ -36,9 +43,11 @@ export class Verifier {
     appraise: Appraiser,
     now: () => number,
     models?: Policy["models"],
+    readmit: Readmission = async () => {},
   ) {
     this.#fetchBundle = fetchBundle;
     this.#appraise = appraise;
+    this.#readmit = readmit;
     this.#now = now;
     this.#models = models;
   }
@@ -52,6 +61,7 @@ export class Verifier {
     const known = this.#verdicts.get(key);
     if (known && known.verdict.node === candidate.node && known.verdict.validUntil > this.#now()) {
       this.#assertServes(known.verdict, candidate.manifest, model);
+      await this.#readmit(known.verdict);
       return known;
     }
     this.#verdicts.delete(key);
