@@ -1,3 +1,4 @@
+import { BotApiError } from "./api-error.ts";
 import type { BotAccount, LocalBotApi } from "./local-bot-api.ts";
 
 export interface Reply {
@@ -21,4 +22,15 @@ export function wire(api: LocalBotApi, { token }: Pick<BotAccount, "token">) {
       throw new Error(`status ${response.status} beside ${JSON.stringify(body)}`);
     return body;
   };
+}
+
+/** What a function is refused with, or that it was not. */
+export function refusal(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof BotApiError) return error.description;
+    throw error;
+  }
+  return "nothing was refused";
 }

@@ -2,8 +2,9 @@ import type { InlineKeyboardButton, Message } from "@grammyjs/types";
 import type { Patience, Pressed } from "../interface.ts";
 import { richButtons } from "../rich/rich-buttons.ts";
 import type { BotState, ChatState, PersonState } from "../world/state.ts";
-import { queueUpdate } from "../world/updates.ts";
+import { queueUpdate, wants } from "../world/updates.ts";
 import { newDigits, type World } from "../world/world.ts";
+import { owedAnswer } from "./owed-answer.ts";
 import { PeopleError } from "./speaking.ts";
 
 /** How long an app's spinner turns, and how long a bot may answer. */
@@ -37,54 +38,36 @@ export function findButton(message: Message, place: ButtonPlace): InlineKeyboard
 }
 
 /** Sends `callback_query` and waits for its answer. */
-export function pressCallback(
-  world: World,
-  {
-    chat,
-    person,
-    bot,
-    message,
-    label,
-    data,
-  }: {
-    readonly chat: ChatState;
-    readonly person: PersonState;
-    readonly bot: BotState;
-    readonly message: Message;
-    readonly label: string;
-    readonly data: string;
-  },
-  { signal, timeoutMs }: Patience,
-): Promise<Extract<Pressed, { kind: "answered" }>> {
-  const { callbackQueries } = world.passing;
-  const id = newDigits(world);
-  return new Promise((resolve, reject) => {
-    const finish = () => {
-      cancel();
-      clearTimeout(patience);
-      signal?.removeEventListener("abort", onAbort);
-      callbackQueries.delete(id);
-    };
-    const give = (reason: unknown) => {
-      finish();
-      reject(reason);
-    };
-    const onAbort = () => give(signal?.reason);
-    const cancel = world.clock.after(QUERY_LIFE_MS, () => give(new CallbackExpired(label)));
-    const patience =
-      timeoutMs === undefined ? undefined : setTimeout(() => give(new CallbackExpired(label)), timeoutMs);
-    signal?.addEventListener("abort", onAbort);
+export function pressCallback(world: World, press: CallbackPress, patience: Patience): Promise<Answered> {
+  const { chat, person, bot, message, label, data } = press;
+  const late = (): Answered => {
+    throw new CallbackExpired(label);
+  };
+  if (!wants(bot, "callback_query")) {
+    throw new PeopleError(`${bot.user.username} does not ask for callback_query in allowed_updates`);
+  }
+  return owedAnswer({ clock: world.clock, lifeMs: QUERY_LIFE_MS, patience, late }, (answer) => {
+    const { callbackQueries } = world.passing;
+    const id = newDigits(world);
     callbackQueries.set(id, {
       botId: bot.user.id,
       chatKey: chat.key,
-      answer: (answer) => {
-        finish();
-        resolve({ kind: "answered", ...answer });
-      },
+      answer: (given) => answer({ kind: "answered", ...given }),
     });
-    const callback = { id, from: person.user, message, chat_instance: `${chat.id}`, data };
-    if (!queueUpdate(world, bot, { callback_query: callback })) {
-      give(new PeopleError(`${bot.user.username} does not ask for callback_query in allowed_updates`));
-    }
+    queueUpdate(world, bot, {
+      callback_query: { id, from: person.user, message, chat_instance: `${chat.id}`, data },
+    });
+    return () => callbackQueries.delete(id);
   });
 }
+
+export interface CallbackPress {
+  readonly chat: ChatState;
+  readonly person: PersonState;
+  readonly bot: BotState;
+  readonly message: Message;
+  readonly label: string;
+  readonly data: string;
+}
+
+type Answered = Extract<Pressed, { kind: "answered" }>;

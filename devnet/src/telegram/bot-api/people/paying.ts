@@ -3,8 +3,9 @@ import { announcePerson } from "../world/accounts.ts";
 import { privateChat } from "../world/chats.ts";
 import { postMessage } from "../world/messages.ts";
 import type { BotState, ChatState, InvoiceState, PersonState } from "../world/state.ts";
-import { queueUpdate } from "../world/updates.ts";
+import { queueUpdate, wants } from "../world/updates.ts";
 import { emit, newDigits, newToken, unixTime, type World } from "../world/world.ts";
+import { owedAnswer } from "./owed-answer.ts";
 import { PeopleError } from "./speaking.ts";
 
 /** A bot that has not answered the pre-checkout by then has refused it. */
@@ -75,34 +76,20 @@ async function settle(world: World, payment: Payment, patience: Patience): Promi
 
 type Decision = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
-function askBot(
+async function askBot(
   world: World,
   { person, bot, invoice }: Payment,
-  { signal, timeoutMs }: Patience,
+  patience: Patience,
 ): Promise<Decision> {
-  const { preCheckouts } = world.passing;
-  const id = newDigits(world);
-  return new Promise((resolve, reject) => {
-    const finish = () => {
-      cancel();
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      preCheckouts.delete(id);
-    };
-    const decide = (decision: Decision) => {
-      finish();
-      resolve(decision);
-    };
-    const onAbort = () => {
-      finish();
-      reject(signal?.reason);
-    };
-    const late = () => decide({ ok: false, reason: "the bot did not answer the pre-checkout in 10 s" });
-    const cancel = world.clock.after(PRE_CHECKOUT_MS, late);
-    const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
-    signal?.addEventListener("abort", onAbort);
-    preCheckouts.set(id, { botId: bot.user.id, answer: decide });
-    const isAsked = queueUpdate(world, bot, {
+  if (!wants(bot, "pre_checkout_query")) {
+    return { ok: false, reason: "the bot does not ask for pre_checkout_query in allowed_updates" };
+  }
+  const late = (): Decision => ({ ok: false, reason: "the bot did not answer the pre-checkout in 10 s" });
+  return owedAnswer({ clock: world.clock, lifeMs: PRE_CHECKOUT_MS, patience, late }, (answer) => {
+    const { preCheckouts } = world.passing;
+    const id = newDigits(world);
+    preCheckouts.set(id, { botId: bot.user.id, answer });
+    queueUpdate(world, bot, {
       pre_checkout_query: {
         id,
         from: person.user,
@@ -111,7 +98,6 @@ function askBot(
         invoice_payload: invoice.payload,
       },
     });
-    if (!isAsked)
-      decide({ ok: false, reason: "the bot does not ask for pre_checkout_query in allowed_updates" });
+    return () => preCheckouts.delete(id);
   });
 }

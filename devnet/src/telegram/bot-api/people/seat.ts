@@ -22,10 +22,13 @@ import { newDigits, type World } from "../world/world.ts";
 import { type ButtonPlace, findButton, pressCallback } from "./buttons.ts";
 import { LiveChatView } from "./chat-view.ts";
 import { LIGHT_THEME, launchUrl, signInitData } from "./launch.ts";
+import { owedAnswer } from "./owed-answer.ts";
 import { payInvoice } from "./paying.ts";
 import { editOwn, PeopleError, react, say, sendFile, shown } from "./speaking.ts";
 
 const APP_VERSION = "10.0";
+/** How long an app shows that a bot is being asked. */
+const INLINE_QUERY_MS = 10_000;
 
 export interface SeatDependencies {
   readonly world: World;
@@ -93,6 +96,10 @@ export class LiveSeat implements Seat {
   }
 
   async createTopic(name: string): Promise<number> {
+    const isForum =
+      this.#where.type === "private" ? this.#bot().user.allows_users_to_create_topics : this.#where.isForum;
+    if (!isForum)
+      throw new PeopleError(`chat ${this.#where.key} has no topics; create its bot or group with them`);
     const { threadId } = createTopic(this.#world, this.#where, this.#who.user, { name });
     return this.#kept(threadId);
   }
@@ -152,28 +159,27 @@ export class LiveSeat implements Seat {
     return this.#kept(outcome);
   }
 
-  async inlineQuery(account: BotAccount, query: string, { signal, timeoutMs = 10_000 }: Patience = {}) {
+  async inlineQuery(
+    account: BotAccount,
+    query: string,
+    patience: Patience = {},
+  ): Promise<readonly unknown[]> {
     const bot = this.#world.state.bots[account.id];
     if (!bot?.user.supports_inline_queries) throw new PeopleError(`${account.username} has no inline mode`);
-    const id = newDigits(this.#world);
-    const { inlineQueries } = this.#world.passing;
-    const results = Promise.withResolvers<readonly unknown[]>();
-    const late = () => results.reject(new PeopleError(`no answerInlineQuery within ${timeoutMs} ms`));
-    const timer = setTimeout(late, timeoutMs);
-    const onAbort = () => results.reject(signal?.reason);
-    signal?.addEventListener("abort", onAbort);
-    inlineQueries.set(id, results.resolve);
-    const chatType = this.#where.type === "private" ? "sender" : "supergroup";
-    queueUpdate(this.#world, bot, {
-      inline_query: { id, from: this.#who.user, query, offset: "", chat_type: chatType },
+    const late = () => {
+      throw new PeopleError(`no answerInlineQuery for "${query}" within ${INLINE_QUERY_MS / 1_000} s`);
+    };
+    const waiting = { clock: this.#world.clock, lifeMs: INLINE_QUERY_MS, patience, late };
+    return owedAnswer<readonly unknown[]>(waiting, (answer) => {
+      const { inlineQueries } = this.#world.passing;
+      const id = newDigits(this.#world);
+      inlineQueries.set(id, answer);
+      const chatType = this.#where.type === "private" ? "sender" : "supergroup";
+      queueUpdate(this.#world, bot, {
+        inline_query: { id, from: this.#who.user, query, offset: "", chat_type: chatType },
+      });
+      return () => inlineQueries.delete(id);
     });
-    try {
-      return await results.promise;
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      inlineQueries.delete(id);
-    }
   }
 
   #launch(message: Message | undefined, page: string, options: MiniAppOptions): MiniAppLaunch {

@@ -1,22 +1,13 @@
 import type { RichBlock } from "@grammyjs/types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BotApiError } from "../api-error.ts";
+import { refusal } from "../test-bot.ts";
 import { RICH_LIMITS } from "./limits.ts";
 import { readRichMessage, richInput } from "./rich-message.ts";
 
 const place = { isDraft: false, isPrivate: true };
 const markdown = (source: string) => readRichMessage(richInput.parse({ markdown: source }), place).blocks;
 const html = (source: string) => readRichMessage(richInput.parse({ html: source }), place).blocks;
-const refusal = (run: () => unknown) => {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof BotApiError) return error.description;
-    throw error;
-  }
-  return "nothing was refused";
-};
 
 describe("rich Markdown", () => {
   it.each<[string, string, RichBlock[]]>([

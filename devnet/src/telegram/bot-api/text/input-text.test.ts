@@ -1,22 +1,13 @@
 import type { MessageEntity } from "@grammyjs/types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BotApiError } from "../api-error.ts";
+import { refusal } from "../test-bot.ts";
 import { detectEntities } from "./detect-entities.ts";
 import { fixFormattedText } from "./formatted-text.ts";
 import { readText } from "./input-text.ts";
 
 const limit = { max: 4_096, tooLong: "message is too long" };
 const read = (text: string, parse_mode: string) => readText({ text, parse_mode }, limit);
-const refusal = (run: () => unknown) => {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof BotApiError) return error.description;
-    throw error;
-  }
-  return "nothing was refused";
-};
 
 describe("parse_mode HTML", () => {
   it.each<[string, string, MessageEntity[]]>([

@@ -37,7 +37,7 @@ export class EventLog {
   /** What happened after `id`; undefined when that is too long ago, or was never. */
   since(id: number): readonly TelegramEvent[] | undefined {
     const oldest = (this.#kept[0]?.id ?? this.#lastId + 1) - 1;
-    if (id < oldest || id > this.#lastId) return undefined;
+    if (!Number.isSafeInteger(id) || id < oldest || id > this.#lastId) return undefined;
     return this.#kept.filter((event) => event.id > id);
   }
 
