@@ -65,7 +65,7 @@ export function Composer({
     }
     // On a phone's keyboard Enter is the only way to a new line; and what an input method shows is not written yet.
     const sends = event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing;
-    if (sends && !matchMedia("(pointer: coarse)").matches) {
+    if (sends && (event.ctrlKey || event.metaKey || !matchMedia("(pointer: coarse)").matches)) {
       event.preventDefault();
       send();
     }

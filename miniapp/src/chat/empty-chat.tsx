@@ -29,7 +29,7 @@ export function EmptyChat({
             <p className="empty-chat-lead">{t("chat-empty-text")}</p>
           </header>
         )}
-        {facts && (
+        {facts && !notice && (
           <ul>
             {facts.starters.map((id) => (
               <li key={id}>
@@ -41,7 +41,9 @@ export function EmptyChat({
             ))}
           </ul>
         )}
-        {facts?.demo && language !== "en" && <p className="empty-chat-note">{t("starters-english")}</p>}
+        {facts?.demo && !notice && language !== "en" && (
+          <p className="empty-chat-note">{t("starters-english")}</p>
+        )}
       </div>
     </section>
   );

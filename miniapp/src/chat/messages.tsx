@@ -2,6 +2,7 @@ import { type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useSta
 import { Icon } from "../components/icon.tsx";
 import { Notice } from "../components/notice.tsx";
 import { useText } from "../i18n/use-text.ts";
+import { useTelegram } from "../telegram/telegram-context.ts";
 import { Message } from "./message.tsx";
 import type { Turn } from "./turn.ts";
 
@@ -58,6 +59,10 @@ export function Messages({
     return () => grown.disconnect();
   }, [toEnd]);
 
+  const telegram = useTelegram();
+  // Reading back ends at the top: a drag there must not close the page.
+  useEffect(() => telegram?.holdSwipes(), [telegram]);
+
   const last = turns.at(-1);
   const lastQuestion = turns.findLastIndex(({ role }) => role === "user");
   return (
@@ -72,7 +77,7 @@ export function Messages({
           setBehind(!near);
         }}
       >
-        <div ref={content} className="messages-column">
+        <div ref={content} className="messages-column" aria-live="polite">
           {!kept && <Notice tone="warn">{t("chat-not-kept")}</Notice>}
           {turns.map((turn, index) => (
             <Message

@@ -103,6 +103,7 @@ export class Connection {
       const listed = data.map(({ id, contextTokens, nodes }) => ({ id, contextTokens, nodes }));
       const chosen = (listed.find(({ id }) => id === this.#wanted) ?? listed[0])?.id;
       if (chosen === undefined) {
+        if (this.#state.phase === "sealed") return;
         this.#refuse({ code: "NO_CANDIDATE" }, []);
         return;
       }
@@ -113,7 +114,10 @@ export class Connection {
       this.#retries = 0;
       this.#set({ phase: "sealed", models: listed, model: chosen, client, proof });
     } catch (error) {
-      this.#refuse(failureOf(error), this.#state.models);
+      const failure = failureOf(error);
+      // Looked at again while a session is open: a gateway that is away for a moment takes nothing from it.
+      if (this.#state.phase === "sealed" && passesByItself(failure)) return;
+      this.#refuse(failure, this.#state.models);
     }
   }
 
@@ -148,7 +152,7 @@ export class Connection {
 
   /** The node that answers may have become another: after a loss, or with a new epoch. */
   #follow(client: BombyxClient): void {
-    const { state } = { state: this.#state };
+    const state = this.#state;
     if (state.phase !== "sealed") return;
     const proof = client.proof({ model: state.model });
     if (proof && proof !== state.proof) this.#set({ ...state, proof });

@@ -183,23 +183,36 @@ function CodeBlock({ language, code }: { language: string | undefined; code: str
   );
 }
 
-/** No `href`: a long press would load a preview, and a screen reader's link list would leave the page. */
+/**
+ * Words, and behind them the whole address where the words are another. No `href`: a long press would load a
+ * preview, and a browser may look up the host ahead.
+ */
 function Link({ address, words, same }: { address: string; words: ReactNode; same: boolean }) {
   const telegram = useTelegram();
   const target = safeLink(address);
-  if (!target) {
-    return (
-      <>
-        {words}
-        {!same && <span className="markdown-address"> ({address})</span>}
-      </>
-    );
-  }
+  const open = () => {
+    if (target) telegram?.openLink(target);
+  };
   return (
-    <button type="button" className="text-link" onClick={() => telegram?.openLink(target)}>
-      {words}
-      {!same && <span className="markdown-address"> ({target})</span>}
-    </button>
+    <>
+      {target ? (
+        // biome-ignore lint/a11y/useSemanticElements: an anchor needs the href that must not be there
+        <span
+          role="link"
+          tabIndex={0}
+          className="text-link"
+          onClick={open}
+          onKeyDown={(event) => {
+            if (event.key === "Enter") open();
+          }}
+        >
+          {words}
+        </span>
+      ) : (
+        words
+      )}
+      {!same && <span className="markdown-address"> ({target ?? address})</span>}
+    </>
   );
 }
 
