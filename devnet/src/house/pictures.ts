@@ -1,73 +1,152 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Page } from "playwright-core";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import type { BrowserContextOptions } from "playwright-core";
 import { bundledModel, repositoryRoot } from "../config.ts";
+import { startDevnet } from "../devnet.ts";
 import { launchChromium, phoneScreen } from "../miniapp/phone.ts";
-import { stageMiniapp } from "../miniapp/staged-miniapp.ts";
-import { startNetwork } from "../network.ts";
+import { builtMiniapp } from "../playground/pages.ts";
+import { buildMiniapp } from "./build.ts";
 import { chromiumPath } from "./chromium.ts";
+import {
+  miniappScreens,
+  type PictureLanguage,
+  type PictureTheme,
+  playgroundScreens,
+  type Screen,
+  type Take,
+} from "./pictured-screens.ts";
 
-/** `npm run pictures`: every screen of the Mini App in docs/pictures, phone-sized, light and dark. */
-const folder = join(repositoryRoot, "docs/pictures");
+/**
+ * `npm run pictures`: the pictures of the documents, into docs/pictures. `-- --out DIR` takes every screen of the
+ * playground and of the Mini App instead, phone and desktop, light and dark, English and Russian; `--only WORD` those
+ * whose name holds it.
+ */
+const { values: flags } = parseArgs({ options: { out: { type: "string" }, only: { type: "string" } } });
+const folder = flags.out === undefined ? join(repositoryRoot, "docs/pictures") : resolve(flags.out);
 
-const screens: Readonly<
-  Record<
-    string,
-    (page: Page, stage: { open(build: "production" | "simulation"): string; origin: string }) => Promise<void>
-  >
-> = {
-  chat: async (page, stage) => {
-    await page.goto(stage.open("simulation"));
-    await page.getByText("Simulated hardware").waitFor();
-    await ask(page, "What is the capital of France?");
-    await ask(page, "Can the gateway read what I write?");
+/** Telegram's own colours, as its apps hand them over; the page names the rest itself. */
+const themes = {
+  light: {
+    bg_color: "#ffffff",
+    text_color: "#000000",
+    secondary_bg_color: "#efeff4",
+    button_color: "#2481cc",
   },
-  refused: async (page, stage) => {
-    await page.goto(stage.open("production"));
-    await page.getByRole("alert").waitFor();
+  dark: {
+    bg_color: "#17212b",
+    text_color: "#f5f5f5",
+    secondary_bg_color: "#232e3c",
+    button_color: "#5288c1",
   },
-  visitor: async (page, stage) => {
-    await page.goto(stage.origin);
-    await page.getByText("This page works inside Telegram").waitFor();
-  },
+} as const;
+
+const sizes: Readonly<Record<string, BrowserContextOptions>> = {
+  phone: phoneScreen,
+  desktop: { viewport: { width: 1440, height: 900 } },
 };
 
-async function ask(page: Page, question: string): Promise<void> {
-  await page.getByLabel("Your question").fill(question);
-  await page.getByRole("button", { name: "Send" }).click();
-  await page.getByRole("button", { name: "Stop" }).waitFor();
-  await page.getByRole("button", { name: "Send" }).waitFor();
+/** What the documents show; everything else is for the eyes of who changes a screen. */
+const shown = new Set([
+  "playground-chat-desktop-light-en",
+  "playground-chat-desktop-dark-en",
+  "playground-formats-desktop-light-en",
+  "playground-start-phone-light-ru",
+  ...["chat", "proof", "network", "earn"].flatMap((screen) => [
+    `miniapp-${screen}-phone-light-en`,
+    `miniapp-${screen}-phone-dark-en`,
+  ]),
+  "miniapp-refused-phone-light-en",
+  "miniapp-visitor-phone-light-en",
+]);
+
+interface Picture {
+  readonly name: string;
+  readonly screen: Screen;
+  readonly size: BrowserContextOptions;
+  readonly theme: PictureTheme;
+  readonly language: PictureLanguage;
 }
 
+/** Every picture, in an order in which one chat tells one story. */
+function pictures(): Picture[] {
+  const all = { playground: playgroundScreens, miniapp: miniappScreens };
+  return (["en", "ru"] as const).flatMap((language) =>
+    (["light", "dark"] as const).flatMap((theme) =>
+      Object.entries(sizes).flatMap(([sizeName, size]) =>
+        Object.entries(all).flatMap(([page, screens]) =>
+          Object.entries(screens).map(([name, screen]) => ({
+            name: `${page}-${name}-${sizeName}-${theme}-${language}`,
+            screen,
+            size,
+            theme,
+            language,
+          })),
+        ),
+      ),
+    ),
+  );
+}
+
+const wanted = pictures().filter(
+  ({ name }) =>
+    (flags.out !== undefined || shown.has(name)) && (flags.only === undefined || name.includes(flags.only)),
+);
 const executable = chromiumPath();
 if (executable === undefined) throw new Error("Pictures need Chromium: install it, or set CHROMIUM_PATH.");
 mkdirSync(folder, { recursive: true });
-const stateRoot = mkdtempSync(join(tmpdir(), "bombyx-pictures-"));
+const scratch = mkdtempSync(join(tmpdir(), "bombyx-pictures-"));
+const stopping = new AbortController();
+const devnet = await startDevnet({
+  stateRoot: join(scratch, ".devnet"),
+  nodes: 2,
+  slots: 4,
+  pace: 25,
+  model: { path: bundledModel, id: "spark" },
+  ports: { gateway: 0, metrics: 0, chain: [0, 0], proxy: 0 },
+  facePorts: { playground: 0, miniapp: 0, botApi: 0 },
+  allowanceNano: "100000000000",
+});
 try {
-  await using stage = await stageMiniapp((instruments) =>
-    startNetwork({
-      stateRoot: join(stateRoot, ".devnet"),
-      nodes: 2,
-      slots: 4,
-      pace: 0,
-      model: { path: bundledModel, id: "spark" },
-      ports: { gateway: 0, metrics: 0, chain: [0, 0], proxy: 0 },
-      allowanceNano: "100000000000",
-      instruments,
-    }),
+  buildMiniapp(scratch);
+  const simulation = await builtMiniapp(
+    devnet.state.path("pages"),
+    devnet.state.path("policy.js"),
+    stopping.signal,
   );
+  const { townspeople } = devnet;
+  const person = townspeople?.persons[0];
+  if (!townspeople || !person) throw new Error("Nobody is there to be photographed.");
+  const seat = person.privateChat(townspeople.bot);
   const browser = await launchChromium(executable);
-  for (const colorScheme of ["light", "dark"] as const) {
-    for (const [name, arrange] of Object.entries(screens)) {
-      const page = await browser.newPage({ ...phoneScreen, colorScheme });
-      await arrange(page, stage);
-      await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`) });
-      await page.close();
-      process.stdout.write(`docs/pictures/${name}-${colorScheme}.png\n`);
+  for (const { name, screen, size, theme, language } of wanted) {
+    await person.setLanguage(language);
+    const context = await browser.newContext({ ...size, colorScheme: theme, locale: language });
+    const page = await context.newPage();
+    const take: Take = {
+      devnet,
+      seat,
+      language,
+      theme,
+      production: join(scratch, "miniapp/dist"),
+      simulation,
+      launch: async () => (await seat.openMiniApp({ version: "9.1", theme: themes[theme] })).url,
+    };
+    await screen(page, take);
+    await page.evaluate(() => document.fonts.ready);
+    const file = join(folder, `${name.replace(/-en$/, "")}.jpg`);
+    await page.screenshot({ path: file, type: "jpeg", quality: 88 });
+    await context.close();
+    process.stdout.write(`${file}\n`);
+    for (const node of devnet.nodes) {
+      // Whoever was killed for a picture is back for the next one.
+      await devnet.startNode(node.name).catch(() => undefined);
     }
   }
   await browser.close();
 } finally {
-  rmSync(stateRoot, { recursive: true, force: true });
+  stopping.abort();
+  await devnet.stop();
+  rmSync(scratch, { recursive: true, force: true });
 }

@@ -34,10 +34,16 @@ export interface RealTelegram extends Omit<TelegramAccess, "apiRoot"> {
   readonly publicUrl?: PublicAddress | undefined;
 }
 
+export interface OpenMiniapp {
+  readonly url: string;
+  /** Puts another build in its place, at the same address. */
+  deploy(folder: string): void;
+}
+
 export interface OpenFaces {
   readonly playground: { readonly url: string };
   /** Absent with a real bot that has no public address. */
-  readonly miniapp: { readonly url: string } | undefined;
+  readonly miniapp: OpenMiniapp | undefined;
   /** Absent with a real bot. */
   readonly botApi: LocalBotApi | undefined;
   readonly townspeople: Townspeople | undefined;
@@ -153,17 +159,18 @@ export function prepareFaces(
       if (!ground || !kept) throw new Error("The faces of a network open after it has come up.");
       const { host, miniapp, local, address } = ground;
       const { username } = await kept.ready;
-      if (built && address !== undefined) {
+      const deploy = (folder: string) =>
         miniapp.deploy({
-          ...built,
-          gateway: realTelegram ? address : network.gateway.url,
+          folder,
+          chainEndpoints: built?.chainEndpoints ?? [],
+          gateway: address !== undefined && realTelegram ? address : network.gateway.url,
           botId: botIdOf(local?.townspeople.bot.token ?? realTelegram?.token ?? ""),
           // A local bot is not to be found at t.me.
           ...(realTelegram && { botUsername: username }),
           embedder: realTelegram ? "https://web.telegram.org" : host.origin,
           ...(realTelegram && { behind: serversBehind(network.gateway.url, network.policy.chainEndpoints) }),
         });
-      }
+      if (built) deploy(built.folder);
       stage = setStage(network, () => ({
         bot: { at: realTelegram ? "telegram" : "playground", username, state: kept.state },
         miniapp: local ? miniapp.origin : undefined,
@@ -172,7 +179,7 @@ export function prepareFaces(
       host.open({ ...stage, folder, miniappOrigin: miniapp.origin, botApi: local?.botApi.url });
       return {
         playground: { url: host.origin },
-        miniapp: built && address !== undefined ? { url: address } : undefined,
+        miniapp: built && address !== undefined ? { url: address, deploy } : undefined,
         botApi: local?.botApi,
         townspeople: local?.townspeople,
         bot: kept,
