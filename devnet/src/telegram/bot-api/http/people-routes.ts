@@ -111,7 +111,11 @@ function stream(world: World, request: IncomingMessage, response: ServerResponse
   // What is shown is kept first, so that a restart takes nothing back from the screen.
   let queue = Promise.resolve();
   const off = world.events.on((event) => {
-    queue = queue.then(() => world.kept()).then(() => write(event));
+    queue = queue
+      .then(() => world.kept())
+      .then(() => write(event))
+      // What cannot be kept is not shown; the page comes back and begins anew.
+      .catch(() => void response.destroy());
   });
   const beat = setInterval(() => response.write(": \n\n"), KEEP_ALIVE_MS);
   response.on("close", () => {

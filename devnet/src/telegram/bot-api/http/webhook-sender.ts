@@ -97,9 +97,9 @@ export class WebhookSender {
 
   async #post(bot: BotState, { webhook, cancel }: Delivery, update: Update): Promise<Outcome> {
     noteDelivered(this.#world, bot, update);
-    // Nothing leaves before it is kept: a restart must not know less than the bot.
-    await this.#world.kept();
     try {
+      // Nothing leaves before it is kept: a restart must not know less than the bot.
+      await this.#world.kept();
       const response = await fetch(webhook.url, {
         method: "POST",
         redirect: "manual",

@@ -69,19 +69,21 @@ const getMyCommands = method(
     context.bot.commands[commandsKey(readScope(context, scope), language)] ?? [],
 );
 
-const SCOPES: Readonly<Record<string, readonly string[]>> = {
-  default: [],
-  all_private_chats: [],
-  all_group_chats: [],
-  all_chat_administrators: [],
-  chat: ["chat_id"],
-  chat_administrators: ["chat_id"],
-  chat_member: ["chat_id", "user_id"],
-};
+const SCOPES = new Map<string, readonly string[]>(
+  Object.entries({
+    default: [],
+    all_private_chats: [],
+    all_group_chats: [],
+    all_chat_administrators: [],
+    chat: ["chat_id"],
+    chat_administrators: ["chat_id"],
+    chat_member: ["chat_id", "user_id"],
+  }),
+);
 
 function readScope({ world, bot }: MethodContext, given: z.infer<typeof scope>): string {
   if (given === undefined) return "default";
-  const needed = SCOPES[given.type];
+  const needed = SCOPES.get(given.type);
   if (needed === undefined) throw badRequest("can't parse BotCommandScope: Unsupported type specified");
   if (needed.includes("chat_id")) {
     if (given.chat_id === undefined)

@@ -206,7 +206,9 @@ export class LiveTelegram implements Telegram {
         await world.kept();
       },
       payLink: async (link): Promise<PaymentOutcome> => {
-        const invoice = world.state.invoiceLinks[link.split("/").at(-1) ?? ""];
+        const slug = link.split("/").at(-1) ?? "";
+        const { invoiceLinks } = world.state;
+        const invoice = Object.hasOwn(invoiceLinks, slug) ? invoiceLinks[slug] : undefined;
         if (!invoice) throw new PeopleError(`${link} is no invoice link of this Telegram`);
         const outcome = await payInvoice(world, state, invoice);
         await world.kept();

@@ -77,22 +77,24 @@ export const wrapAs =
   (text) => ({ type, text });
 
 /** What inline HTML tags become, in HTML and inside Markdown. */
-const TAGS: Readonly<Record<string, Wrap>> = {
-  b: wrapAs("bold"),
-  strong: wrapAs("bold"),
-  i: wrapAs("italic"),
-  em: wrapAs("italic"),
-  u: wrapAs("underline"),
-  ins: wrapAs("underline"),
-  s: wrapAs("strikethrough"),
-  strike: wrapAs("strikethrough"),
-  del: wrapAs("strikethrough"),
-  code: wrapAs("code"),
-  mark: wrapAs("marked"),
-  sub: wrapAs("subscript"),
-  sup: wrapAs("superscript"),
-  "tg-spoiler": wrapAs("spoiler"),
-};
+const TAGS = new Map<string, Wrap>(
+  Object.entries({
+    b: wrapAs("bold"),
+    strong: wrapAs("bold"),
+    i: wrapAs("italic"),
+    em: wrapAs("italic"),
+    u: wrapAs("underline"),
+    ins: wrapAs("underline"),
+    s: wrapAs("strikethrough"),
+    strike: wrapAs("strikethrough"),
+    del: wrapAs("strikethrough"),
+    code: wrapAs("code"),
+    mark: wrapAs("marked"),
+    sub: wrapAs("subscript"),
+    sup: wrapAs("superscript"),
+    "tg-spoiler": wrapAs("spoiler"),
+  }),
+);
 
 /** Undefined for a tag that formats nothing. */
 export function tagWrap(name: string, attribute: (name: string) => string | undefined): Wrap | undefined {
@@ -126,7 +128,7 @@ export function tagWrap(name: string, attribute: (name: string) => string | unde
     const reference = attribute("name");
     return reference === undefined ? undefined : (text) => ({ type: "reference", text, name: reference });
   }
-  return TAGS[name];
+  return TAGS.get(name);
 }
 
 /** A link by its scheme; plain text where Telegram would make none. */

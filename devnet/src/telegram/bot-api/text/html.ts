@@ -36,7 +36,12 @@ const SIMPLE: Readonly<Record<string, "bold" | "italic" | "strikethrough" | "und
   "tg-spoiler": "spoiler",
 };
 /** The only named ones that the Bot API knows. */
-const NAMED: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"' };
+const NAMED = new Map([
+  ["lt", "<"],
+  ["gt", ">"],
+  ["amp", "&"],
+  ["quot", '"'],
+]);
 
 interface OpenTag {
   readonly name: string;
@@ -188,7 +193,7 @@ function decodeReference(source: string): { readonly value: string; readonly len
   if (!match) return undefined;
   const [whole, hexadecimal, decimal, name] = match;
   if (name !== undefined) {
-    const value = NAMED[name];
+    const value = NAMED.get(name);
     return value === undefined ? undefined : { value, length: whole.length };
   }
   const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16);

@@ -21,6 +21,12 @@ const MAX_SOURCE_BYTES = 32_768;
 export const MAX_TEXT_LENGTH = 4_096;
 export const MAX_CAPTION_LENGTH = 1_024;
 
+const PARSERS = new Map([
+  ["html", parseHtml],
+  ["markdownv2", parseMarkdownV2],
+  ["markdown", parseMarkdownV1],
+]);
+
 /**
  * Parses and checks text as sendMessage does: markup or entities, limits, then what Telegram detects by itself.
  * @throws BotApiError 400 in Telegram's words.
@@ -38,7 +44,7 @@ function parsed({ text, parse_mode = "", entities = [] }: InputText): [string, r
   if (Buffer.byteLength(text) > MAX_SOURCE_BYTES) throw badRequest("text is too long");
   const mode = parse_mode.toLowerCase();
   if (text === "" || mode === "" || mode === "none") return [text, entities];
-  const parse = { html: parseHtml, markdownv2: parseMarkdownV2, markdown: parseMarkdownV1 }[mode];
+  const parse = PARSERS.get(mode);
   if (parse === undefined) throw badRequest("unsupported parse_mode");
   const result = parse(text);
   return [result.text, result.entities];

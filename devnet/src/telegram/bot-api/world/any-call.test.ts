@@ -23,6 +23,7 @@ const METHODS = [
   "getChat",
   "getChatMember",
   "sendPhoto",
+  "getFile",
   "getUpdates",
 ];
 
@@ -31,7 +32,7 @@ const junk = fc.oneof(
   fc.integer({ min: -3, max: 9 }),
   fc.boolean(),
   fc.constant(null),
-  fc.constantFrom("[]", "{}", "[[", "<b>", "*a", "😀", "\ud83d"),
+  fc.constantFrom("[]", "{}", "constructor", "&constructor;<constructor>", "[[", "<b>", "*a", "😀", "\ud83d"),
   fc.array(fc.object({ maxDepth: 1, maxKeys: 2 }), { maxLength: 2 }),
 );
 const fields = fc.record(
@@ -52,6 +53,8 @@ const fields = fc.record(
       "reaction",
       "prices",
       "photo",
+      "file_id",
+      "scope",
       "name",
       "action",
       "offset",

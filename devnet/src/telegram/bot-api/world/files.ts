@@ -47,7 +47,9 @@ export async function storeFile(world: World, file: FileToStore): Promise<Stored
 }
 
 export function findFile(world: World, id: string): StoredFile | undefined {
-  const state = world.state.files[id];
+  const { files } = world.state;
+  // The id is the asker's: `constructor` is no file.
+  const state = Object.hasOwn(files, id) ? files[id] : undefined;
   return state && { ...state, id };
 }
 
