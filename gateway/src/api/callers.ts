@@ -18,8 +18,8 @@ export class Callers {
   }
 
   /** Counts an unauthenticated request against the address that it came from. */
-  admitStranger(request: IncomingMessage): void {
-    this.#accounts.admit(`address:${request.socket.remoteAddress ?? "unknown"}`);
+  admitStranger(request: IncomingMessage, cost = 1): void {
+    this.#accounts.admit(`address:${request.socket.remoteAddress ?? "unknown"}`, cost);
   }
 
   async #authenticate(request: IncomingMessage): Promise<Principal> {

@@ -9,6 +9,8 @@ import type { Router } from "./router.ts";
 /** However many look at it, the fleet is read once a second. */
 const snapshotMs = 1_000;
 const historySnapshotMs = 10_000;
+/** Of a request: the bytes are there already, and many people look from one address. */
+const lookCost = 0.25;
 
 /** What everybody may see: no credential, no account. */
 export function networkRoutes(
@@ -31,11 +33,11 @@ export function networkRoutes(
   }));
 
   router.on("GET", "/v1/network", ({ request, response }) => {
-    callers.admitStranger(request);
+    callers.admitStranger(request, lookCost);
     send(response, snapshot(), snapshotMs);
   });
   router.on("GET", "/v1/network/history", ({ request, response }) => {
-    callers.admitStranger(request);
+    callers.admitStranger(request, lookCost);
     send(response, history(), historySnapshotMs);
   });
 }

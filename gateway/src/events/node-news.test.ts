@@ -52,6 +52,15 @@ it("keeps quiet about a link that is back within seconds, and not about one that
   expect(types().slice(2)).toEqual(["node.offline", "node.online"]);
 });
 
+it("says nothing of a node that paired and goes away to load its model", () => {
+  news.changed(node, "online");
+  news.changed(node, "offline");
+  expect(later).toEqual([]);
+  news.changed(node, "online");
+  news.changed(node, "attested");
+  expect(types()).toEqual(["node.online", "node.attested"]);
+});
+
 it("says why a node was refused, once for however many tries", () => {
   const refused = { ...node, refusal: { message: "The TCB is out of date." } };
   for (let n = 0; n < 3; n++) {

@@ -45,7 +45,8 @@ export class NodeNews {
         if (told !== "node.attested") this.#say(node, "node.attested");
         return;
       case "offline":
-        if (told === undefined || told === "node.quarantined" || told === "node.removed") return;
+        // One that never served is being prepared: it paired, and loads its model now.
+        if (told !== "node.attested") return;
         this.#pending.set(
           node.id,
           this.#after(flapMs, () => {

@@ -107,7 +107,7 @@ export class Figures {
     const oldest = minuteOf(at) - historyMs;
     const ended = this.#tally.ended(at).map((minute) => ({ ...minute, nodes }));
     if (ended.length === 0) return;
-    this.#history.push(...ended);
+    for (const minute of ended) this.#add(minute);
     while (this.#history[0] && this.#history[0].at < oldest) this.#history.shift();
     const rows = ended.map((minute) => ({
       at: BigInt(minute.at),
@@ -127,6 +127,18 @@ export class Figures {
       )
       .execute();
     await db.deleteFrom("network_minutes").where("at", "<", BigInt(oldest)).execute();
+  }
+
+  /** An earlier process may have begun the same minute. */
+  #add(minute: NetworkMinute): void {
+    const last = this.#history.at(-1);
+    if (last?.at !== minute.at) {
+      this.#history.push(minute);
+      return;
+    }
+    const { at, nodes, requests, units } = minute;
+    const sum = { at, nodes, requests: last.requests + requests, units: last.units + units };
+    this.#history[this.#history.length - 1] = sum;
   }
 
   #keepDay(node: string, day: number, base: Totals): void {

@@ -3,7 +3,7 @@ import { Notice } from "../components/notice.tsx";
 import { Row, Section } from "../components/section.tsx";
 import { Sheet } from "../components/sheet.tsx";
 import { useLanguage, useText } from "../i18n/use-text.ts";
-import { ago, coins, counted } from "../live/amounts.ts";
+import { clockTime, coins, counted } from "../live/amounts.ts";
 import { Figures, LoadBar, Sparkline } from "../live/figures.tsx";
 import { useNow } from "../live/use-now.ts";
 import { MachineActions } from "./machine-actions.tsx";
@@ -43,7 +43,7 @@ export function MachineSheet({ machine, code, onCode, act, onClose }: MachineShe
           <Section>
             <Row
               icon="chip"
-              title={t(`earn-state-${state}`, { since: ago(machine.since, now, language) })}
+              title={t(`earn-state-${state}`, { since: clockTime(machine.since, now, language) })}
               detail={
                 machine.serving
                   ? t("earn-serves", {

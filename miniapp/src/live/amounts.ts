@@ -16,13 +16,13 @@ export const counted = (count: number, language: Language): string =>
     ...(count >= 100_000 && { notation: "compact" }),
   }).format(Math.round(count));
 
-/** How long ago: "3 min. ago". */
-export function ago(at: number, now: number, language: Language): string {
-  const format = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
-  const seconds = Math.max(0, Math.round((now - at) / 1_000));
-  if (seconds < 60) return format.format(-seconds, "second");
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return format.format(-minutes, "minute");
-  const hours = Math.round(minutes / 60);
-  return hours < 48 ? format.format(-hours, "hour") : format.format(-Math.round(hours / 24), "day");
+/** An instant as a person says it: 20:31, or with its day when that is not today. */
+export function clockTime(at: number, now: number, language: Language): string {
+  const today = new Date(at).toDateString() === new Date(now).toDateString();
+  return new Intl.DateTimeFormat(language, {
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    ...(!today && { day: "numeric", month: "short" }),
+  }).format(at);
 }
