@@ -82,7 +82,7 @@ const getChatAdministrators = method(z.object({ chat_id: chatId }), ({ world, bo
 const leaveChat = method(z.object({ chat_id: chatId }), ({ world, bot }, { chat_id: id }) => {
   const chat = chatForBot(world, bot, id, "read");
   if (!isGroup(chat)) throw badRequest("chat member status can't be changed in private chats");
-  setMember(world, chat, bot.user.id, false);
+  setMember(world, chat, bot.user.id, "leave");
   return true;
 });
 

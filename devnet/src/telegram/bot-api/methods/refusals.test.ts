@@ -247,5 +247,11 @@ describe("a refusal is told in Telegram's words", () => {
     expect((await ask("sendMessage", send({ chat_id: other.id }))).description).toBe(
       "Forbidden: bot is not a member of the supergroup chat",
     );
+    await other.add(bot);
+    await other.remove(bot);
+    expect((await ask("sendMessage", send({ chat_id: other.id }))).description).toBe(
+      "Forbidden: bot was kicked from the supergroup chat",
+    );
+    expect(bot.pending.at(-1)?.my_chat_member?.new_chat_member.status).toBe("kicked");
   });
 });

@@ -228,8 +228,8 @@ export class LiveTelegram implements Telegram {
     return {
       id: chat.id,
       chat: new LiveChatView(world, chat),
-      add: ({ id }) => change(() => setMember(world, chat, id, true)),
-      remove: ({ id }) => change(() => setMember(world, chat, id, false)),
+      add: ({ id }) => change(() => setMember(world, chat, id, "join")),
+      remove: ({ id }) => change(() => setMember(world, chat, id, "kick")),
       setAdministrator: ({ id }, isAdministrator) =>
         change(() => setAdministrator(world, chat, id, isAdministrator)),
     };

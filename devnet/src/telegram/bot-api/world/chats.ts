@@ -89,7 +89,8 @@ export function chatForBot(
     if (access === "write" && !chat.hasStarted)
       throw forbidden("bot can't initiate conversation with a user");
   } else if (!chat.memberIds.includes(bot.user.id)) {
-    throw forbidden("bot is not a member of the supergroup chat");
+    const isKicked = chat.kickedIds?.includes(bot.user.id) ?? false;
+    throw forbidden(`bot ${isKicked ? "was kicked from" : "is not a member of"} the supergroup chat`);
   }
   return chat;
 }

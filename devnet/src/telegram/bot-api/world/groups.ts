@@ -26,30 +26,38 @@ export function createGroup(world: World, options: GroupOptions, memberIds: read
     reactions: {},
   };
   addChat(world, chat);
-  for (const memberId of memberIds) setMember(world, chat, memberId, true);
+  for (const memberId of memberIds) setMember(world, chat, memberId, "join");
   return chat;
 }
 
+type Change = "join" | "leave" | "kick";
+
 /** Adds or removes somebody, with the service message and what a bot hears of it. */
-export function setMember(world: World, chat: ChatState, id: number, isMember: boolean): void {
+export function setMember(world: World, chat: ChatState, id: number, change: Change): void {
+  const isMember = change === "join";
   if (chat.memberIds.includes(id) === isMember) return;
   const user = userOf(world, id);
   if (!user) throw new RangeError(`user ${id} does not exist in this Telegram`);
   const bot = world.state.bots[id];
   // Who does it: the first person in the group, or whoever joins.
   const actor = chat.memberIds.map((member) => world.state.persons[member]?.user).find((one) => one) ?? user;
-  if (isMember) {
-    chat.memberIds.push(id);
-  } else {
-    chat.memberIds = chat.memberIds.filter((member) => member !== id);
-    chat.administratorIds = chat.administratorIds.filter((member) => member !== id);
-  }
+  chat.memberIds = chat.memberIds.filter((member) => member !== id);
+  chat.administratorIds = chat.administratorIds.filter((member) => member !== id);
+  chat.kickedIds = (chat.kickedIds ?? []).filter((member) => member !== id);
+  if (isMember) chat.memberIds.push(id);
+  if (change === "kick") chat.kickedIds.push(id);
   announceChat(world, chat);
   if (bot) {
-    const [was, is] = isMember ? (["left", "member"] as const) : (["member", "kicked"] as const);
-    reportMembership(world, { chat, bot, from: actor, was, is });
+    const gone = change === "kick" ? "kicked" : "left";
+    reportMembership(world, {
+      chat,
+      bot,
+      from: change === "leave" ? user : actor,
+      was: isMember ? "left" : "member",
+      is: isMember ? "member" : gone,
+    });
   }
-  const from = actor.is_bot ? user : actor;
+  const from = change === "leave" || actor.is_bot ? user : actor;
   // A bot's own account writes no service message here; there is nobody to have added it.
   if (from.is_bot) return;
   postMessage(world, chat, from, isMember ? { new_chat_members: [user] } : { left_chat_member: user });

@@ -72,6 +72,8 @@ export interface ChatState {
   readonly isForum: boolean;
   memberIds: number[];
   administratorIds: number[];
+  /** Removed by somebody else: they may not come back by themselves. */
+  kickedIds?: number[];
   /** A bot cannot write first: false until the person has. */
   hasStarted: boolean;
   nextMessageId: number;
