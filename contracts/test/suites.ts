@@ -1,6 +1,11 @@
 import type { Scenario } from "./scenario.ts";
 import { scenarios as channel } from "./scenarios/channel.ts";
+import { scenarios as claims } from "./scenarios/claims.ts";
 import { scenarios as path } from "./scenarios/path.ts";
 
 /** Every scenario, by the contract that it tries. */
-export const suites: Record<string, readonly Scenario[]> = { "whole path": path, "client channel": channel };
+export const suites: Record<string, readonly Scenario[]> = {
+  "whole path": path,
+  "client channel": channel,
+  claims,
+};

@@ -1,9 +1,8 @@
 import { equal, ok, throws } from "node:assert/strict";
 import { Address, beginCell, Cell } from "@ton/core";
 import { ClientChannel, channelMessages, voucherHash } from "../../src/client-channel/client-channel.ts";
-import { codeOf } from "../../src/rules/refusal.ts";
 import { closingHash, vaultOps } from "../../src/vault/messages.ts";
-import { codeAt, gasOf, transactionOf } from "../chain.ts";
+import { codeAt, transactionOf } from "../chain.ts";
 import { mainnet, testnet } from "../prices.ts";
 import { answers, leastValue, type Scenario, scenario } from "../scenario.ts";
 import { type Channel, gram, hour, keyOf, type World } from "../world.ts";
@@ -522,5 +521,3 @@ const closing: Scenario[] = [
 ];
 
 export const scenarios: Scenario[] = [...opening, ...vouchers, ...rotation, ...closing];
-void codeOf;
-void gasOf;

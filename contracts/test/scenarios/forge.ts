@@ -8,19 +8,20 @@ export interface Forgery {
   readonly body: Cell;
   readonly value?: bigint;
   readonly bounced?: boolean;
+  readonly bounce?: boolean;
   readonly init?: StateInit;
 }
 
 /** A message whose sender and flags are what the test says, as no wallet could send it. Answers with the exit code. */
 export async function forged(
   w: World,
-  { from, to, body, value = gram(0.5), bounced = false, init }: Forgery,
+  { from, to, body, value = gram(0.5), bounced = false, bounce = false, init }: Forgery,
 ): Promise<number | undefined> {
   w.chain.inject({
     info: {
       type: "internal",
       ihrDisabled: true,
-      bounce: false,
+      bounce,
       bounced,
       src: from,
       dest: to,
