@@ -117,6 +117,17 @@ describe.skipIf(executable === undefined)("the playground", () => {
     await chip.and(page.locator("[data-state=serving]")).waitFor();
   });
 
+  it("says that the bot is gone when its process is, and goes on when it is back", async () => {
+    const { pid } = devnet.bot.child;
+    devnet.bot.child.kill("SIGKILL");
+    const banner = page.getByText("The bot is gone and is being started again.");
+    await banner.waitFor();
+    await banner.waitFor({ state: "detached" });
+    expect(devnet.bot.child.pid).not.toBe(pid);
+    const { before } = await ask(page, "What is the capital of France?");
+    expect(await last(page, before)).toContain("Paris");
+  });
+
   it("asks no foreign host for anything, whatever a bot sends, and leads nowhere by itself", async () => {
     const before = await answers(page).count();
     const hostile = [

@@ -38,7 +38,8 @@ async function askMiniapp(page: Page, question: string): Promise<void> {
 async function openMiniapp(page: Page, take: Take): Promise<void> {
   await page.goto(await take.launch());
   await page.locator(".status-chip[data-tone]").waitFor();
-  await page.locator(".composer textarea:enabled").waitFor();
+  // The chip says "…" for as long as it looks for a node.
+  await page.locator(".status-chip").filter({ hasNotText: "…" }).waitFor();
 }
 
 const tab =
@@ -187,6 +188,8 @@ export const playgroundScreens: Readonly<Record<string, Screen>> = {
     await openPlayground(page, take);
     await page.locator(".rail button").nth(1).click();
     await askBot(page, `@${take.devnet.botUsername} ${questions[take.language][0]}`);
+    // In a group an answer is one message that is edited.
+    await page.locator("article.theirs").last().filter({ hasText: "Paris" }).waitFor();
   },
   killed: async (page, take) => {
     await openPlayground(page, take);

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import type { BrowserContextOptions } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { bundledModel, repositoryRoot } from "../config.ts";
 import { startDevnet } from "../devnet.ts";
 import { launchChromium, phoneScreen } from "../miniapp/phone.ts";
@@ -89,6 +89,16 @@ function pictures(): Picture[] {
   );
 }
 
+/** Until what moves has come to rest; what never rests (a spinner) is taken as it is. */
+const settled = (page: Page) =>
+  page.evaluate(async () => {
+    await document.fonts.ready;
+    const ending = document
+      .getAnimations()
+      .filter(({ effect }) => effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY);
+    await Promise.all(ending.map(({ finished }) => finished.catch(() => undefined)));
+  });
+
 const wanted = pictures().filter(
   ({ name }) =>
     (flags.out !== undefined || shown.has(name)) && (flags.only === undefined || name.includes(flags.only)),
@@ -134,9 +144,11 @@ try {
       launch: async () => (await seat.openMiniApp({ version: "9.1", theme: themes[theme] })).url,
     };
     await screen(page, take);
-    await page.evaluate(() => document.fonts.ready);
-    const file = join(folder, `${name.replace(/-en$/, "")}.jpg`);
-    await page.screenshot({ path: file, type: "jpeg", quality: 88 });
+    await settled(page);
+    // Who looks closely wants every pixel; who reads a document wants it to load.
+    const isForDocuments = flags.out === undefined;
+    const file = join(folder, `${name.replace(/-en$/, "")}.${isForDocuments ? "jpg" : "png"}`);
+    await page.screenshot({ path: file, ...(isForDocuments && { type: "jpeg", quality: 88 }) });
     await context.close();
     process.stdout.write(`${file}\n`);
     for (const node of devnet.nodes) {
