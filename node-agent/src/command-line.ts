@@ -2,6 +2,7 @@ import { type ChainView, strictPolicy, toncenterChainView } from "@bombyx/protoc
 import { ready } from "@bombyx/protocol/session";
 import { BombyxError } from "@bombyx/protocol/wire";
 import { pino } from "pino";
+import { systemClock } from "./clock.ts";
 import type { Engine, EngineOptions } from "./engine/engine.ts";
 import { startEngine } from "./engine/start-engine.ts";
 import type { LinkStatus } from "./link/gateway-link.ts";
@@ -10,6 +11,7 @@ import { RefusedError } from "./link/refused.ts";
 import { nodeLog } from "./log.ts";
 import { type ResolvedModel, resolveModel } from "./model-source/resolve-model.ts";
 import { startNode } from "./node.ts";
+import { cachedCollateral } from "./quote/collateral-cache.ts";
 import { configfsTsmProvider } from "./quote/configfs-tsm.ts";
 import { pccsCollateral } from "./quote/pccs.ts";
 import type { QuoteProvider } from "./quote/quote-provider.ts";
@@ -45,7 +47,7 @@ export async function runCli(argv: readonly string[], overrides: CliOverrides = 
   const { stdout = process.stdout, stderr = process.stderr, environment = process.env } = overrides;
   let command: CommandLine | "help";
   try {
-    command = readSettings(argv, environment);
+    command = readSettings(argv, environment, { chainGiven: overrides.chain !== undefined });
   } catch (error) {
     new Screen(stdout, stderr, false).problem(messageOf(error));
     return exitCode.usage;
@@ -78,7 +80,7 @@ async function serve(
 ): Promise<number> {
   const request = overrides.fetch ?? fetch;
   const chain = chainOf(settings, overrides, request);
-  const quotes = overrides.quoteProvider ?? configfsTsmProvider(pccsCollateral(settings.pccs, request));
+  const quotes = overrides.quoteProvider ?? hardwareQuotes(settings, request, screen);
   const log = nodeLog(
     overrides.stderr ? { write: (line) => void overrides.stderr?.write(line) } : pino.destination(2),
     settings["log-level"] ?? (json ? "info" : "warn"),
@@ -136,15 +138,17 @@ async function serve(
   return exitCode.ok;
 }
 
+/** This machine's TDX module, and Intel's documents for it. */
+function hardwareQuotes(settings: Settings, request: typeof fetch, screen: Screen): QuoteProvider {
+  const collateral = cachedCollateral(pccsCollateral(settings.pccs, request), {
+    monotonicMs: () => systemClock.monotonicMs(),
+    onTrouble: (message) => screen.problem(message),
+  });
+  return configfsTsmProvider(collateral);
+}
+
 function chainOf(settings: Settings, { chain }: CliOverrides, request: typeof fetch): ChainView {
-  const endpoints = chain?.endpoints ?? settings["chain-endpoints"];
-  if (endpoints === undefined) {
-    throw new BombyxError(
-      "BAD_REQUEST",
-      "--chain-endpoints URL,URL is missing: two or more toncenter APIs (https://…/api/v2) of different operators.",
-      { field: "chain-endpoints" },
-    );
-  }
+  const endpoints = chain?.endpoints ?? settings["chain-endpoints"] ?? [];
   return toncenterChainView({ endpoints, chain: chain?.name ?? strictPolicy.chain, fetch: request });
 }
 

@@ -24,7 +24,41 @@ export interface LongRun {
   readonly seed: number;
 }
 
-export const longRuns: readonly LongRun[] = [];
+/** The verifier and the session, without their tests. */
+const judged = ["protocol/src/{attestation,session}/**/*.ts", "!protocol/src/**/*.test.ts"];
+
+export const longRuns: readonly LongRun[] = [
+  {
+    name: "attest-mutate",
+    what: "no step of verifier or session can be left out, no comparison turned, without a test failing",
+    script: "protocol/test/mutation/main.ts",
+    sources: [...judged, "protocol/test/mutation/*.ts", "!protocol/test/mutation/*.test.ts"],
+    seed: 1,
+  },
+  {
+    name: "attest-fuzz",
+    what: "100,000 bent quotes, documents and bundles: every reason reached, nothing signed changed, none slow",
+    script: "protocol/test/fuzz/main.ts",
+    sources: [
+      ...judged,
+      "protocol/src/simulation/*.ts",
+      "!protocol/src/simulation/*.test.ts",
+      "protocol/test/{fuzz,attacks}/*.ts",
+    ],
+    seed: 1,
+  },
+  {
+    name: "traffic-shape",
+    what: "what somebody on the way learns of an answer from sizes and times alone, 2,000 answers each",
+    script: "node-agent/test/traffic/main.ts",
+    sources: [
+      "node-agent/src/enclave/answer*.ts",
+      "!node-agent/src/**/*.test.ts",
+      "node-agent/test/traffic/{main,traces,classifier}.ts",
+    ],
+    seed: 1,
+  },
+];
 
 /** What a script prints last. */
 export const outcomeSchema = z.strictObject({

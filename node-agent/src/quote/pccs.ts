@@ -1,4 +1,4 @@
-import { type Collateral, quoteFmspc } from "@bombyx/protocol/attestation";
+import { type Collateral, quotePlatform } from "@bombyx/protocol/attestation";
 import { BombyxError, toHex } from "@bombyx/protocol/wire";
 import * as z from "zod";
 
@@ -48,11 +48,10 @@ export function pccsCollateral(
   }
 
   return async (quote) => {
-    const fmspc = quoteFmspc(new Uint8Array(quote));
+    const { fmspc, ca } = quotePlatform(new Uint8Array(quote));
     const [rootCaCrl, crl, tcb, identity] = await Promise.all([
       rootCrl(),
-      // Machines with TDX are provisioned through the platform CA only.
-      get("The PCK revocation list", new URL("pckcrl?ca=platform&encoding=der", sgx)),
+      get("The PCK revocation list", new URL(`pckcrl?ca=${ca}&encoding=der`, sgx)),
       get("The TCB info", new URL(`tcb?fmspc=${fmspc}`, tdx)),
       get("The quoting enclave's identity", new URL("qe/identity", tdx)),
     ]);

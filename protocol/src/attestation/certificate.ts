@@ -118,7 +118,8 @@ function read(der: Uint8Array<ArrayBuffer>): Certificate {
   const subject = reader.next(tags.sequence);
   const key = reader.next(tags.sequence).raw;
   const prefixBytes = p256Prefix.length / 2;
-  if (toHex(key.subarray(0, prefixBytes)) !== p256Prefix || key.length !== prefixBytes + 64)
+  // the prefix holds the lengths, so what follows it are the 64 bytes of the point
+  if (toHex(key.subarray(0, prefixBytes)) !== p256Prefix)
     throw new RangeError("the key is not an uncompressed P-256 point");
   const wrapper = reader.enter(0xa3);
   reader.end();

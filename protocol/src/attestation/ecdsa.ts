@@ -23,14 +23,12 @@ export class VerificationKey {
 
   /**
    * ECDSA with SHA-256; `signature` is r ‖ s (64 bytes).
-   * False, too, when the point is not on the curve.
+   * False, too, when the point is not on the curve or the signature has another length.
    */
   async verifies(message: Uint8Array<ArrayBuffer>, signature: Uint8Array<ArrayBuffer>): Promise<boolean> {
     this.#key ??= importPoint(this.#point);
     const key = await this.#key;
-    return (
-      key !== undefined && signature.length === 64 && crypto.subtle.verify(sha256, key, signature, message)
-    );
+    return key !== undefined && crypto.subtle.verify(sha256, key, signature, message);
   }
 }
 

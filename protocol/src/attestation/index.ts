@@ -14,7 +14,7 @@ export {
 export { type Seen, type TrustMemory, trustMemory } from "./memory.ts";
 export * from "./policy.ts";
 export { parseQuote, type Quote } from "./quote.ts";
-export { quoteFmspc } from "./quote-platform.ts";
+export { type QuotePlatform, quotePlatform } from "./quote-platform.ts";
 export { readCollateral } from "./read-collateral.ts";
 export * from "./registry.ts";
 export {

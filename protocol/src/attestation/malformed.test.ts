@@ -90,6 +90,14 @@ describe("a certificate", () => {
       await expect(constrained(constraints)).rejects.toMatchObject({ reason: "CERT_FORMAT" });
   });
 
+  test("whose key usage holds more than it may is refused", async () => {
+    const bits = der.bits(Uint8Array.of(0xc0), 6);
+    await expect(ground.inWorld({ tcbSigner: { usage: bits } })).resolves.toBeDefined();
+    await expect(ground.inWorld({ tcbSigner: { usage: concat(bits, null_) } })).rejects.toMatchObject({
+      reason: "CERT_FORMAT",
+    });
+  });
+
   test("on another curve, or signed by another algorithm, is refused", () => {
     const p256 = toHex(der.oid("1.2.840.10045.3.1.7"));
     expect(() => parseCertificate(replaced(certificate, p256, `${p256.slice(0, -2)}06`))).toThrow(
@@ -170,11 +178,9 @@ describe("a revocation list", () => {
     expect(parseCrl(toHex(await listOf(twenty))).number).toBe(BigInt(`0x${toHex(twenty)}`));
     const tooLong = toHex(await listOf(new Uint8Array(21).fill(0x7f)));
     expect(() => parseCrl(tooLong)).toThrow(refusedAs("CRL_FORMAT"));
-    const numbered = toHex(der.octets(der.integer(7)));
-    const followed = await listOf(Uint8Array.of(7));
-    // the octets hold an INTEGER of one byte and a NULL's tag in place of its second
-    const wrong = replaced(followed, numbered, "0403020005");
-    expect(() => parseCrl(toHex(wrong))).toThrow(refusedAs("CRL_FORMAT"));
+    // 02 02 0107 becomes 02 01 07 and a stray byte
+    const followed = replaced(await listOf(Uint8Array.of(1, 7)), "02020107", "02010705");
+    expect(() => parseCrl(toHex(followed))).toThrow(refusedAs("CRL_FORMAT"));
   });
 
   test("without a number counts as number 0, and then falls under every floor", async () => {
@@ -183,16 +189,17 @@ describe("a revocation list", () => {
   });
 
   test("whose entry has an unknown critical extension is refused", () => {
-    const entry = (critical: boolean) =>
+    const entry = (critical: boolean, ...more: Uint8Array[]) =>
       der.sequence(
         der.integer(1),
         der.time(now),
         der.sequence(
           der.sequence(der.oid("1.2.3"), ...(critical ? [der.truth(true)] : []), der.octets(null_)),
         ),
+        ...more,
       );
     const plain = toHex(der.sequence(der.integer(1), der.time(now)));
-    const withEntry = (critical: boolean) => {
+    const withEntry = (critical: boolean, ...more: Uint8Array[]) => {
       const whole = new DerReader(crl).enter();
       const tbs = new DerReader(whole.next(tags.sequence).content);
       const head = [tbs.next(tags.integer).raw, tbs.next(tags.sequence).raw, tbs.next(tags.sequence).raw];
@@ -200,11 +207,12 @@ describe("a revocation list", () => {
       const entries = tbs.next(tags.sequence).raw;
       expect(toHex(entries)).toContain(plain);
       const rest = [whole.next(tags.sequence).raw, whole.next(tags.bitString).raw];
-      const list = der.sequence(entry(critical));
+      const list = der.sequence(entry(critical, ...more));
       return toHex(der.sequence(der.sequence(...head, ...times, list, tbs.next(0xa0).raw), ...rest));
     };
     expect([...parseCrl(withEntry(false)).revoked]).toEqual(["01"]);
     expect(() => parseCrl(withEntry(true))).toThrow(refusedAs("CRL_EXTENSION"));
+    expect(() => parseCrl(withEntry(false, null_))).toThrow(refusedAs("CRL_FORMAT"));
   });
 });
 
@@ -272,7 +280,7 @@ describe("what a machine's certificate says of it", () => {
     for (const reader = new DerReader(value()).enter(); !reader.done; )
       entries.push(reader.next(tags.sequence).raw);
     const [ppid] = entries;
-    const foreign = der.sequence(der.oid("1.2.840.113741.1.14.1.1"), der.octets(new Uint8Array(16)));
+    const foreign = der.sequence(der.oid("1.2.840.113741.1.14.1.77"), der.octets(new Uint8Array(16)));
     const wrong = [
       concat(value(), null_),
       der.sequence(...entries, ppid!),

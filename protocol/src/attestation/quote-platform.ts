@@ -2,12 +2,20 @@ import { parsePemChain } from "./certificate.ts";
 import { readPlatform } from "./platform.ts";
 import { parseQuote } from "./quote.ts";
 
+/** What a node asks Intel's service for: collateral is per kind of machine, lists are per CA. */
+export interface QuotePlatform {
+  /** Lower-case hex. */
+  readonly fmspc: string;
+  /** Which of Intel's CAs issued the machine's certificate. */
+  readonly ca: "platform" | "processor";
+}
+
 /**
- * FMSPC of the machine that made a quote, lower-case hex: what a node asks collateral for. Nothing is
- * verified here.
- * @throws AttestationError of step "parse" or PLATFORM_FORMAT
+ * Read from a quote's PCK certificate; nothing is verified here.
+ * @throws AttestationError of steps "parse", "chain" or PLATFORM_FORMAT
  */
-export function quoteFmspc(quote: Uint8Array<ArrayBuffer>): string {
-  const [pck] = parsePemChain(parseQuote(quote).pckChain);
-  return readPlatform(pck).fmspc;
+export function quotePlatform(quote: Uint8Array<ArrayBuffer>): QuotePlatform {
+  const [pck, pckCa] = parsePemChain(parseQuote(quote).pckChain);
+  const ca = pckCa?.commonName.endsWith("Processor CA") ? "processor" : "platform";
+  return { fmspc: readPlatform(pck).fmspc, ca };
 }

@@ -85,8 +85,9 @@ function encodePrefix({ suite, attestationId, kemId }: HandshakePrefix): Uint8Ar
 /** @throws BombyxError HANDSHAKE_INVALID on an unknown suite or a message of another length than that suite's. */
 export function decodeHandshake(message: Uint8Array): { prefix: HandshakePrefix; noise: Uint8Array } {
   const suite = message[0];
-  const noiseBytes = message1Bytes.get(suite);
-  if (noiseBytes === undefined || message.length !== handshakePrefixBytes + noiseBytes) {
+  // no message has a length that is not a number
+  const noiseBytes = message1Bytes.get(suite) ?? Number.NaN;
+  if (message.length !== handshakePrefixBytes + noiseBytes) {
     throw new BombyxError(
       "HANDSHAKE_INVALID",
       "A handshake is a suite (1 or 2), an attestation id, a kem id and Noise message 1.",

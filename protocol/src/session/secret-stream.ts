@@ -80,9 +80,12 @@ export class OpeningStream extends SecretStream {
   /** @throws Error unless `frame` is the authentic next one; the stream is over then. */
   open(frame: Uint8Array, additionalData: Uint8Array): { plaintext: Uint8Array; final: boolean } {
     const opened = sodium.crypto_secretstream_xchacha20poly1305_pull(this.state, frame, additionalData);
-    const final = opened && opened.tag === sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL;
-    if (!opened || final) this.erase();
-    if (!opened) throw new Error("not authentic, or not the next frame");
+    if (!opened) {
+      this.erase();
+      throw new Error("not authentic, or not the next frame");
+    }
+    const final = opened.tag === sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL;
+    if (final) this.erase();
     if (!final && opened.tag !== sodium.crypto_secretstream_xchacha20poly1305_TAG_MESSAGE) {
       this.erase();
       throw new Error(`a frame with the tag ${opened.tag}`);

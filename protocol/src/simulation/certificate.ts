@@ -15,6 +15,9 @@ const keyUsage = {
   both: der.bits(Uint8Array.of(0x84), 2),
 };
 
+const usageOf = (usage: keyof typeof keyUsage | Uint8Array): Uint8Array =>
+  typeof usage === "string" ? keyUsage[usage] : usage;
+
 export interface CertificateFields {
   readonly subject: string;
   readonly issuer: string;
@@ -26,7 +29,7 @@ export interface CertificateFields {
   /** `undefined` for an end entity, else the path length constraint. */
   readonly pathLength: number | "unlimited" | undefined;
   /** Overrides for certificates that a verifier must refuse. */
-  readonly usage?: keyof typeof keyUsage;
+  readonly usage?: keyof typeof keyUsage | Uint8Array;
   /** DER of basicConstraints. */
   readonly constraints?: Uint8Array;
   readonly extensions?: readonly Uint8Array[];
@@ -72,7 +75,7 @@ export function mintCertificate(
     der.tagged(
       3,
       der.sequence(
-        extension("2.5.29.15", true, keyUsage[fields.usage ?? (isCa ? "ca" : "signer")]),
+        extension("2.5.29.15", true, usageOf(fields.usage ?? (isCa ? "ca" : "signer"))),
         extension("2.5.29.19", true, fields.constraints ?? constraints),
         ...(fields.extensions ?? []),
       ),
