@@ -128,27 +128,42 @@ export interface CommandLine {
 
 /**
  * Reads flags, then environment variables, then defaults.
+ * @param options.chainGiven the chain's endpoints come from elsewhere
  * @returns "help" when that was asked for
  * @throws BombyxError BAD_REQUEST that names the flag, what it got and what it takes.
  */
-export function readSettings(argv: readonly string[], environment: NodeJS.ProcessEnv): CommandLine | "help" {
+export function readSettings(
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  { chainGiven = false }: { chainGiven?: boolean } = {},
+): CommandLine | "help" {
   const flags = parseFlags(argv);
   if (flags.help === true) return "help";
+  const missing: Name[] = [];
   const read = names.map((name) => {
     const flag = flags[name];
     const given = typeof flag === "string" ? flag : environment[variableOf(name)];
     const parsed = settings[name].schema.safeParse(given);
-    if (parsed.success) return [name, parsed.data] as const;
-    if (given === undefined) {
-      throw bad(name, `--${name} ${settings[name].value} is missing: ${settings[name].help}.`);
+    if (given === undefined && (!parsed.success || (name === "chain-endpoints" && !chainGiven))) {
+      missing.push(name);
+      return [name, undefined] as const;
     }
+    if (parsed.success) return [name, parsed.data] as const;
     const why = parsed.error.issues[0]?.message ?? "not valid";
     throw bad(name, `--${name} (or ${variableOf(name)}) is "${given}": ${why}.`);
   });
+  if (missing[0] !== undefined) throw bad(missing[0], missingText(missing));
   const found = Object.fromEntries(read) as Settings;
   assertGatewayUrl(found.gateway, found["allow-http"] === "yes");
   return { settings: found, json: flags.json === true };
 }
+
+/** All that is missing at once, and a whole line: nobody should have to find out one by one. */
+const missingText = (missing: readonly Name[]): string =>
+  [
+    ...missing.map((name) => `--${name} ${settings[name].value} is missing: ${settings[name].help}.`),
+    "A whole line: bombyx-node --gateway https://gateway.example --pair CODE --model hf:owner/repo/file.gguf --chain-endpoints https://one.example/api/v2,https://two.example/api/v2",
+  ].join("\n  ");
 
 const bad = (field: string, message: string): BombyxError =>
   new BombyxError("BAD_REQUEST", message, { field });

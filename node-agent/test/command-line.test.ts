@@ -187,10 +187,22 @@ it.each<[readonly string[], RegExp]>([
   expect(printed.error).toMatch(words);
 });
 
+it("names all that is missing at once, with a whole line", async () => {
+  const { exit, printed } = command(["--pair", "PAIR-1234"], { chain: undefined } as object);
+  expect(await exit).toBe(2);
+  for (const option of ["--gateway URL", "--model MODEL", "--chain-endpoints URL,URL"]) {
+    expect(printed.error).toContain(`${option} is missing: `);
+  }
+  expect(printed.error).toContain("A whole line: bombyx-node --gateway ");
+  expect(printed.error).not.toContain("PAIR-1234");
+});
+
 it("takes an http gateway on another machine only from who says so", () => {
   const argv = ["--gateway", "http://192.168.0.7:8780", "--model", "m"];
-  expect(() => readSettings(argv, {})).toThrowError(expect.objectContaining({ code: "BAD_REQUEST" }));
-  expect(readSettings([...argv, "--allow-http", "yes"], {})).toMatchObject({
+  expect(() => readSettings(argv, {}, { chainGiven: true })).toThrowError(
+    expect.objectContaining({ code: "BAD_REQUEST" }),
+  );
+  expect(readSettings([...argv, "--allow-http", "yes"], {}, { chainGiven: true })).toMatchObject({
     settings: { gateway: "http://192.168.0.7:8780" },
   });
 });

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import {
   BombyxError,
   decodeLinkMessage,
@@ -42,6 +43,8 @@ export interface ConnectionEvents {
 /** One WebSocket to a gateway: framing, streams and heartbeat. What messages mean is `GatewayLink`'s. */
 export class Connection implements Wire {
   readonly #socket: WebSocket;
+  /** What it writes to, once it is open. */
+  #wire: Socket | undefined;
   readonly #enclave: Enclave;
   readonly #clock: Clock;
   readonly #log: NodeLog;
@@ -62,6 +65,9 @@ export class Connection implements Wire {
     this.#events = events;
     this.#stopAdmission = this.#admissionLimit();
     socket.binaryType = "nodebuffer";
+    socket.on("upgrade", ({ socket: wire }) => {
+      this.#wire = wire;
+    });
     socket.on("open", () => {
       this.#stopHeartbeat = clock.every(heartbeatMs, () => this.#beat());
     });
@@ -84,11 +90,22 @@ export class Connection implements Wire {
   }
 
   send(message: Uint8Array): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(message);
+    this.#post(message);
   }
 
   control(message: NodeControl): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
+    this.#post(JSON.stringify(message));
+  }
+
+  /** Frames of one turn of the event loop, of all streams, leave in one write. */
+  #post(message: Uint8Array | string): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    const wire = this.#wire;
+    if (wire && wire.writableCorked === 0) {
+      wire.cork();
+      setImmediate(() => wire.uncork());
+    }
+    this.#socket.send(message);
   }
 
   expectAck(stream: number, signed: SignedReceipt): void {
