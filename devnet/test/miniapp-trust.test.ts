@@ -15,7 +15,14 @@ import { chromiumPath } from "../src/house/chromium.ts";
 import { launchChromium, phoneScreen } from "../src/miniapp/phone.ts";
 import { type StagedMiniapp, stageMiniapp } from "../src/miniapp/staged-miniapp.ts";
 import { hostileAnswer } from "./hostile-answer.ts";
-import { bridgeCalls, openPhone, seriousFaults, telegramThemes, watch } from "./miniapp-phone.ts";
+import {
+  bridgeCalls,
+  openPhone,
+  seriousFaults,
+  telegramSays,
+  telegramThemes,
+  watch,
+} from "./miniapp-phone.ts";
 import { startNetwork, type TestNetwork } from "./network.ts";
 import "./patience.ts";
 
@@ -219,6 +226,19 @@ describe.skipIf(executable === undefined)("what a person may rely on in the Mini
     expect(await notice.textContent()).toMatch(/^Ничего не отправлено\..*Intel.*CHAIN_ROOT/);
     expect(await page.getByLabel("Ваш вопрос").isDisabled()).toBe(true);
     expect(seen.posts).toEqual(["/v1/tokens"]);
+    // What is left to do is Telegram's own main button, in this app's words.
+    const shown = async () =>
+      (await bridgeCalls(page))
+        .filter(({ name }) => name === "web_app_setup_main_button")
+        .map(({ data }) => data as { is_visible: boolean; text: string });
+    await expect
+      .poll(async () => (await shown()).at(-1))
+      .toMatchObject({ is_visible: true, text: "Повторить" });
+    await telegramSays(page, "main_button_pressed");
+    // It goes while the page looks again, and is back with the same refusal.
+    await expect
+      .poll(async () => (await shown()).map(({ is_visible }) => is_visible).join())
+      .toMatch(/true,false,true$/);
     await page.context().close();
   });
 

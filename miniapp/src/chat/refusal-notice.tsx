@@ -1,4 +1,5 @@
 import { Button } from "../components/button.tsx";
+import { MainAction } from "../components/main-action.tsx";
 import { Notice } from "../components/notice.tsx";
 import { useText } from "../i18n/use-text.ts";
 import type { ConnectionState } from "../network/connection.ts";
@@ -16,9 +17,13 @@ export function RefusalNotice({ network }: { network: Extract<ConnectionState, {
       role="alert"
       title={t("chat-nothing-sent")}
       actions={
-        <Button kind="plain" icon="retry" onClick={() => void open()}>
-          {t("try-again")}
-        </Button>
+        passesByItself(failure) ? (
+          <Button kind="plain" icon="retry" onClick={() => void open()}>
+            {t("try-again")}
+          </Button>
+        ) : (
+          <MainAction text={t("try-again")} icon="retry" onPress={() => void open()} />
+        )
       }
     >
       <p>

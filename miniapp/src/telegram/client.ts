@@ -9,6 +9,13 @@ export interface Insets {
   readonly left: number;
 }
 
+export interface MainButton {
+  readonly text: string;
+  readonly disabled?: boolean;
+  /** The work runs: the button shows it and takes no press. */
+  readonly busy?: boolean;
+}
+
 /**
  * Telegram's app around the page. Nothing here waits for an answer and nothing throws: an old client
  * (6.0), a silent one, or none at all leaves every call without effect.
@@ -23,6 +30,11 @@ export interface TelegramClient {
   readonly onInsets: (listener: (part: "device" | "content", insets: Insets) => void) => () => void;
   /** Shows Telegram's back button until the returned function is called. */
   readonly showBack: (onBack: () => void) => () => void;
+  /** Shows Telegram's main button below the page until the returned function is called. */
+  readonly showMain: (button: MainButton, onPress: () => void) => () => void;
+  /** Whether the client has said anything yet: one that has not may draw no buttons either. */
+  readonly talks: () => boolean;
+  readonly onTalk: (listener: () => void) => () => void;
   readonly haptic: (kind: "success" | "error" | "selection") => void;
   /** Opens an http(s) link outside the page; call it from a tap only. */
   readonly openLink: (url: string) => void;
@@ -42,7 +54,18 @@ export function connectTelegram(launch: Launch): TelegramClient {
   // A local playground frames the page on another loopback origin; elsewhere only Telegram Web hears it.
   if (/^(127\.0\.0\.1|localhost)$/.test(location.hostname)) attempt(() => targetOrigin.set("*"));
   const backs: (() => void)[] = [];
+  const presses: (() => void)[] = [];
+  const talkers = new Set<() => void>();
+  let talks = false;
   let holds = 0;
+  const hear = () => {
+    if (talks) return;
+    talks = true;
+    for (const listener of talkers) listener();
+  };
+  attempt(() => on("theme_changed", hear));
+  attempt(() => on("viewport_changed", hear));
+  attempt(() => on("main_button_pressed", () => presses.at(-1)?.()));
   attempt(() => on("back_button_pressed", () => backs.at(-1)?.()));
   attempt(() => on("reload_iframe", () => location.reload()));
 
@@ -83,6 +106,27 @@ export function connectTelegram(launch: Launch): TelegramClient {
         backs.splice(backs.lastIndexOf(onBack), 1);
         if (backs.length === 0) say("web_app_setup_back_button", { is_visible: false });
       };
+    },
+    showMain({ text, disabled = false, busy = false }, onPress) {
+      presses.push(onPress);
+      say("web_app_setup_main_button", {
+        is_visible: true,
+        is_active: !disabled && !busy,
+        is_progress_visible: busy,
+        text,
+      });
+      return () => {
+        presses.splice(presses.lastIndexOf(onPress), 1);
+        // A button that only changes is shown again at once, and must not blink.
+        setTimeout(() => {
+          if (presses.length === 0) say("web_app_setup_main_button", { is_visible: false, text });
+        });
+      };
+    },
+    talks: () => talks,
+    onTalk(listener) {
+      talkers.add(listener);
+      return () => talkers.delete(listener);
     },
     haptic(kind) {
       say(
