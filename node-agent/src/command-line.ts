@@ -3,6 +3,7 @@ import { ready } from "@bombyx/protocol/session";
 import { BombyxError } from "@bombyx/protocol/wire";
 import { pino } from "pino";
 import { systemClock } from "./clock.ts";
+import { doctorCommand } from "./doctor/command.ts";
 import type { Engine, EngineOptions } from "./engine/engine.ts";
 import { startEngine } from "./engine/start-engine.ts";
 import type { LinkStatus } from "./link/gateway-link.ts";
@@ -45,6 +46,7 @@ const exitCode = { ok: 0, failed: 1, usage: 2, refused: 3 } as const;
  */
 export async function runCli(argv: readonly string[], overrides: CliOverrides = {}): Promise<number> {
   const { stdout = process.stdout, stderr = process.stderr, environment = process.env } = overrides;
+  if (argv[0] === "doctor") return doctorCommand(argv.slice(1), stdout, stderr);
   let command: CommandLine | "help";
   try {
     command = readSettings(argv, environment, { chainGiven: overrides.chain !== undefined });

@@ -191,6 +191,7 @@ export function helpText(): string {
   const width = Math.max(...rows.map(([flag]) => flag.length));
   return [
     "bombyx-node --gateway URL --model MODEL [--pair CODE] [options]",
+    "bombyx-node doctor                what this machine lacks for TDX and for a confidential GPU",
     "",
     "Serves a model from this confidential virtual machine to a gateway's users.",
     "Each option can be given as a variable too: --chain-endpoints is BOMBYX_CHAIN_ENDPOINTS.",
