@@ -32,6 +32,8 @@ it("a client that announces a body and does not send it holds a slot for ten sec
   );
   const { ledger } = network.gateway;
   while ((await ledger.attemptOf(id)) === undefined);
+  // The relay hears of its reservation in the same turn; by now it waits for the body.
+  await network.client.call("GET", "/healthz");
   const honest = network.client.ask(session, { priceId, request: 1 });
   network.advance(limits.readerStallMs);
   await once(socket, "close");

@@ -15,7 +15,8 @@ import type { WebSocket } from "ws";
 
 /** One handshake, request or resumption on a link; who opened it hears what the node answers. */
 export interface LinkStream {
-  frame(index: number, frame: Uint8Array): void;
+  /** The sealed frame is what `message` holds from `at` on; it is copied before this returns. */
+  frame(index: number, message: Buffer, at: number): void;
   handshakeDone(payload: Buffer): void;
   /** The node's clear receipt after the ledger has it; a final one ends the stream. */
   receipt(payload: Buffer, final: boolean): void;
@@ -33,6 +34,11 @@ export interface LinkEvents {
 
 /** Largest stream number before the link is asked to start anew; u32. */
 const lastStream = 0xffff_fffe;
+
+/** How a link message that carries a frame begins: version 1, its kind, two zeros; then where its numbers are. */
+const frameHead = ((1 << 24) | (linkKind.frame << 16)) >>> 0;
+const streamAt = 4;
+const indexAt = 8;
 
 /** A node's authenticated WebSocket: streams in both directions, control messages towards the node. */
 export class NodeLink {
@@ -126,12 +132,15 @@ export class NodeLink {
 
   /** One binary message of the node. @throws BombyxError BAD_REQUEST on a malformed one. */
   receive(message: Buffer): void {
-    const { kind, stream: id, index, payload } = decodeLinkMessage(message);
-    if (kind === linkKind.frame) {
-      this.#events.frame(payload.length);
-      this.#streams.get(id)?.frame(index, payload);
+    // Frames are nearly all there is, and are read in place.
+    if (message.length >= linkHeaderBytes && message.readUInt32BE(0) === frameHead) {
+      this.#events.frame(message.length - linkHeaderBytes);
+      this.#streams
+        .get(message.readUInt32BE(streamAt))
+        ?.frame(message.readUInt32BE(indexAt), message, linkHeaderBytes);
       return;
     }
+    const { kind, stream: id, payload } = decodeLinkMessage(message);
     switch (kind) {
       case linkKind.receipt:
         this.#events.receipt(this, id, message.subarray(linkHeaderBytes));

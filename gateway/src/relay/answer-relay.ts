@@ -6,7 +6,6 @@ import {
   envelopeKind,
   limits,
   linkKind,
-  utf8,
 } from "@bombyx/protocol/wire";
 import type { LinkStream, NodeLink } from "../fleet/node-link.ts";
 import { EnvelopeWriter } from "./envelope-writer.ts";
@@ -83,7 +82,7 @@ export class AnswerRelay implements LinkStream {
     if (this.#closed) this.#cancel();
   }
 
-  frame(index: number, frame: Uint8Array): void {
+  frame(index: number, message: Buffer, at: number): void {
     if (index !== this.#next) {
       this.#link?.take(this.#stream);
       this.cancelNode();
@@ -106,7 +105,7 @@ export class AnswerRelay implements LinkStream {
       return;
     }
     if (!this.#writer) this.#start();
-    if (!this.#writer?.write(envelopeKind.sealed, frame)) this.#stalls.add(this);
+    if (!this.#writer?.write(envelopeKind.sealed, message, at)) this.#stalls.add(this);
     else if (this.#next - this.#window >= windowEvery) this.#acknowledge();
   }
 
@@ -164,7 +163,7 @@ export class AnswerRelay implements LinkStream {
   #fail(error: ErrorBody): void {
     if (this.#closed) return;
     if (this.#writer) {
-      this.#writer.write(envelopeKind.failure, utf8(JSON.stringify(error)));
+      this.#writer.write(envelopeKind.failure, Buffer.from(JSON.stringify(error)));
       this.#end();
       return;
     }

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 const envelopeHeaderBytes = 5;
-const crlf = 0x0d0a;
+const crlf = Buffer.from("\r\n");
 
 /**
  * Writes envelopes (`u8 kind ‖ u32be length ‖ payload`, answer-stream.ts) as the body of a response.
@@ -28,14 +28,17 @@ export class EnvelopeWriter {
     return this.#socket ?? this.#response;
   }
 
-  /** @returns false when the reader is behind. */
-  write(kind: number, payload: Uint8Array): boolean {
-    if (!this.#socket) return this.#response.write(envelope(kind, payload));
-    const bytes = chunk(kind, payload);
+  /**
+   * Writes what `bytes` holds from `from` on.
+   * @returns false when the reader is behind.
+   */
+  write(kind: number, bytes: Buffer, from = 0): boolean {
+    const made = envelope(kind, bytes, from, this.#socket !== undefined);
+    if (!this.#socket) return this.#response.write(made);
     if (this.#turn) {
-      this.#turn = Buffer.concat([this.#turn, bytes]);
+      this.#turn = Buffer.concat([this.#turn, made]);
     } else {
-      this.#turn = bytes;
+      this.#turn = made;
       if (written.push(this) === 1) process.nextTick(flushAll);
     }
     return !this.#socket.writableNeedDrain;
@@ -61,27 +64,33 @@ function flushAll(): void {
   for (const writer of written.splice(0)) writer.flush();
 }
 
-function envelope(kind: number, payload: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(envelopeHeaderBytes + payload.length);
-  putEnvelope(bytes, 0, kind, payload);
-  return bytes;
+/** An envelope, as one HTTP chunk if asked for (RFC 9112 §7.1). */
+function envelope(kind: number, bytes: Buffer, from: number, chunked: boolean): Buffer {
+  const length = bytes.length - from;
+  const head = headOf(kind, length, chunked);
+  const tail = chunked ? crlf.length : 0;
+  const made = Buffer.allocUnsafe(head.length + length + tail);
+  made.set(head);
+  bytes.copy(made, head.length, from);
+  if (chunked) made.set(crlf, head.length + length);
+  return made;
 }
 
-/** An envelope as one HTTP chunk (RFC 9112 §7.1). */
-function chunk(kind: number, payload: Uint8Array): Buffer {
-  const length = envelopeHeaderBytes + payload.length;
-  const size = length.toString(16);
-  const at = size.length + 2;
-  const bytes = Buffer.allocUnsafe(at + length + 2);
-  bytes.write(size, "latin1");
-  bytes.writeUInt16BE(crlf, size.length);
-  putEnvelope(bytes, at, kind, payload);
-  bytes.writeUInt16BE(crlf, at + length);
-  return bytes;
-}
+/** Heads by length: nearly all frames have the same, and receipts few. */
+const heads = { chunk: new Map<number, Buffer>(), plain: new Map<number, Buffer>() };
+const headsMost = 1_024;
 
-function putEnvelope(bytes: Buffer, at: number, kind: number, payload: Uint8Array): void {
-  bytes[at] = kind;
-  bytes.writeUInt32BE(payload.length, at + 1);
-  bytes.set(payload, at + envelopeHeaderBytes);
+function headOf(kind: number, length: number, chunked: boolean): Buffer {
+  const known = chunked ? heads.chunk : heads.plain;
+  const key = length * 256 + kind;
+  let head = known.get(key);
+  if (!head) {
+    const size = chunked ? `${(envelopeHeaderBytes + length).toString(16)}\r\n` : "";
+    head = Buffer.alloc(size.length + envelopeHeaderBytes);
+    head.write(size, "latin1");
+    head[size.length] = kind;
+    head.writeUInt32BE(length, size.length + 1);
+    if (known.size < headsMost) known.set(key, head);
+  }
+  return head;
 }
