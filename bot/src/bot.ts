@@ -51,15 +51,18 @@ export function createBot(deps: BotDeps): Bot<BotContext> {
   );
 
   bot.use(surroundings(deps.texts));
-  bot.use(stopFeature(deps)); // before the line: it is about what the line waits for
-  bot.use(waitingLine());
 
+  // At once, also while an answer is being written:
+  bot.use(stopFeature(deps));
   bot.use(startFeature(deps));
-  bot.use(newFeature(deps));
   bot.use(modelFeature(deps));
   bot.use(privacyFeature(deps));
-  bot.use(forgetFeature(deps));
   bot.use(helpFeature());
+
+  // One after the other in each chat or topic:
+  bot.use(waitingLine());
+  bot.use(newFeature(deps));
+  bot.use(forgetFeature(deps));
   bot.use(retryFeature(deps));
   bot.use(questionFeature(deps)); // takes every text that no command took
   bot.use(unsupportedFeature());

@@ -1,7 +1,7 @@
 /** The bot's process: reads its settings, starts, and stops on SIGTERM or SIGINT when running answers are finished. */
 import { pathToFileURL } from "node:url";
 import { BombyxError, type Policy, parsePolicy } from "@bombyx/sdk";
-import { GrammyError } from "grammy";
+import { GrammyError, HttpError } from "grammy";
 import { type BotConfig, ConfigError, readConfig } from "./config.ts";
 import { SdkAnswerer } from "./conversation/sdk-answerer.ts";
 import { createLog } from "./log.ts";
@@ -52,6 +52,7 @@ function inWords(error: unknown): string {
   if (error instanceof GrammyError && error.error_code === 409) {
     return "Another process takes this bot's updates (409): stop that one, or remove its webhook.";
   }
+  if (error instanceof HttpError) return `Telegram does not answer at BOT_API_ROOT: ${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

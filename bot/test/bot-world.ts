@@ -31,8 +31,8 @@ export interface BotWorld extends AsyncDisposable {
   readonly answerer: ScriptedAnswerer;
   readonly service: Service;
   readonly dataDir: string;
-  /** Stops the bot and starts it again on its store. */
-  restart(): Promise<void>;
+  /** Stops the bot and starts it again on its store, when so much time has passed. */
+  restart(afterMs?: number): Promise<void>;
   /** What the bot asked of the API, as methods and payloads. */
   calls(...methods: string[]): RecordedCall[];
 }
@@ -42,7 +42,7 @@ export async function startBotWorld(options: BotWorldOptions = {}): Promise<BotW
   const account = await api.telegram.createBot({ username: "bombyx_bot", ...options.bot });
   const dataDir = mkdtempSync(join(tmpdir(), "bombyx-bot-"));
   const answerer = new ScriptedAnswerer();
-  const start = () =>
+  const start = (afterMs = 0) =>
     startService({
       config: {
         token: account.token,
@@ -58,7 +58,7 @@ export async function startBotWorld(options: BotWorldOptions = {}): Promise<BotW
       log: createLog(process.env.BOT_TEST_LOG ?? "silent"),
       pace: options.pace ?? { draftMs: 5, editMs: 5, refreshMs: 20_000 },
       gapMs: () => 0,
-      clock: fasterClock(options.speed ?? 1),
+      clock: fasterClock(options.speed ?? 1, afterMs),
     });
   let service = await start();
   return {
@@ -70,9 +70,9 @@ export async function startBotWorld(options: BotWorldOptions = {}): Promise<BotW
     get service() {
       return service;
     },
-    async restart() {
+    async restart(afterMs) {
       await service.stop();
-      service = await start();
+      service = await start(afterMs);
     },
     calls: (...methods) => api.telegram.calls.filter(({ method }) => methods.includes(method)),
     async [Symbol.asyncDispose]() {
@@ -83,10 +83,10 @@ export async function startBotWorld(options: BotWorldOptions = {}): Promise<BotW
   };
 }
 
-function fasterClock(speed: number): Clock {
+function fasterClock(speed: number, aheadMs: number): Clock {
   const begunAt = Date.now();
   return {
-    now: () => begunAt + (Date.now() - begunAt) * speed,
+    now: () => begunAt + aheadMs + (Date.now() - begunAt) * speed,
     after: (delayMs, run) => systemClock.after(Math.ceil(delayMs / speed), run),
   };
 }

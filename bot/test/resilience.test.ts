@@ -120,6 +120,40 @@ describe("whatever happens", () => {
     expect(world.calls("sendRichMessage")).toHaveLength(1);
   });
 
+  it("who asked too long ago is told, and not answered out of the blue", async () => {
+    await using world = await startBotWorld({ config: { drainMs: 0 } });
+    world.answerer.script = heldScript("To be ").script;
+    const seat = (await world.telegram.createPerson()).privateChat(world.account);
+    const question = await seat.send("Go on");
+    await drafted(world, "To be");
+    await world.restart(2 * 3_600_000);
+    const { payload } = await sent(world, "I was interrupted");
+    expect(payload.reply_parameters).toEqual({
+      message_id: question.message_id,
+      allow_sending_without_reply: true,
+    });
+    expect(world.answerer.asked).toEqual(["Go on"]);
+  });
+
+  it("what has nothing to do with an answer does not wait for it", async () => {
+    await using world = await startBotWorld();
+    const held = heldScript("To be ");
+    world.answerer.script = held.script;
+    const seat = (await world.telegram.createPerson()).privateChat(world.account);
+    await seat.send("Go on");
+    await drafted(world, "To be");
+    await seat.send("/model");
+    const { messageId } = await sent(world, "Which model");
+    expect(await seat.press(messageId, [1, 0])).toMatchObject({ text: "llama-3.2-1b it is" });
+    // /new ends the answer, and erases it with what was before.
+    await seat.send("/new");
+    await sent(world, "A new conversation");
+    await seat.send("And now?");
+    await world.telegram.until(() => world.answerer.questions.length === 2);
+    expect(world.answerer.questions[1]?.messages).toHaveLength(1);
+    held.release();
+  });
+
   it("questions behind a running answer wait for it, and who floods is told", async () => {
     await using world = await startBotWorld();
     const held = heldScript("First");
@@ -167,6 +201,23 @@ describe("formatting that Telegram refuses", () => {
       keep_on_stop: true,
       text: "",
     });
+  });
+
+  it("a server without drafts shows at least that something is coming", async () => {
+    await using world = await startBotWorld();
+    world.telegram.fail({
+      method: ["sendRichMessageDraft", "sendMessageDraft"],
+      times: 100,
+      how: { kind: "error", errorCode: 404, description: "Not Found: method not found" },
+    });
+    const held = heldScript();
+    world.answerer.script = held.script;
+    const seat = (await world.telegram.createPerson()).privateChat(world.account);
+    await seat.send("Why?");
+    await world.telegram.until(() => world.calls("sendChatAction").length === 1);
+    expect(world.calls("sendChatAction")[0]?.payload).toEqual({ chat_id: seat.person.id, action: "typing" });
+    held.release("Because.");
+    await sent(world, "Because.");
   });
 
   it("an older server is not asked for rich messages twice, and long answers arrive in parts", async () => {

@@ -55,6 +55,8 @@ describe("a fork of bot and Mini App", () => {
     PATH: [join(project, "node_modules/.bin"), process.env.PATH].join(delimiter),
     HOME: process.env.HOME,
     npm_config_cache: process.env.npm_config_cache,
+    // The tests around this one need their share of the machine.
+    VITEST_MAX_WORKERS: "1",
   });
 
   beforeAll(async () => {
@@ -98,6 +100,8 @@ describe("a fork of bot and Mini App", () => {
         BOT_READY_JSON: "1",
       },
       stdio: ["ignore", "pipe", "inherit"],
+      // npm does not hand a signal on; Ctrl-C in a shell reaches the whole group, as here.
+      detached: true,
     });
     try {
       await ready(bot);
@@ -116,7 +120,7 @@ describe("a fork of bot and Mini App", () => {
       await anna.privateChat(account).send("/brief What is the capital of Italy?");
       await api.telegram.until(() => answers().length === 2, { timeoutMs: 30_000 });
     } finally {
-      bot.kill("SIGTERM");
+      if (bot.pid !== undefined) process.kill(-bot.pid, "SIGTERM");
       await once(bot, "close");
     }
   });

@@ -77,7 +77,7 @@ export class Inbox {
   async drain(): Promise<void> {
     this.#closed = true;
     for (const cancel of this.#timers) cancel();
-    while (this.#handling.size > 0) await Promise.all(this.#handling);
+    while (this.#handling.size > 0) await Promise.allSettled(this.#handling);
   }
 
   #track(update: Update): Promise<void> {

@@ -31,6 +31,7 @@ export class DraftScreen implements Screen {
   readonly #options: DraftScreenOptions;
   readonly #pacer: Pacer;
   #format: Format;
+  #drafts = true;
 
   constructor(options: DraftScreenOptions) {
     this.#options = options;
@@ -57,6 +58,7 @@ export class DraftScreen implements Screen {
       keep_on_stop: true,
     };
     try {
+      if (!this.#drafts) return await this.#type();
       await (this.#format === "rich"
         ? api.raw.sendRichMessageDraft({ ...draft, rich_message: this.#rich(text) })
         : api.raw.sendMessageDraft({ ...draft, ...this.#classic(text, this.#format) }));
@@ -64,6 +66,14 @@ export class DraftScreen implements Screen {
     } catch (error) {
       return this.#refused(error);
     }
+  }
+
+  /** A server without drafts: the person sees at least that something is coming. It shows for 5 s. */
+  async #type(): Promise<FrameResult> {
+    const { chatId, threadId } = this.#options.place;
+    const topic = threadId === 0 ? {} : { message_thread_id: threadId };
+    await this.#options.api.raw.sendChatAction({ chat_id: chatId, action: "typing", ...topic });
+    return { pauseMs: 4_500, again: true };
   }
 
   #rich(text: string) {
@@ -88,6 +98,7 @@ export class DraftScreen implements Screen {
     const { log } = this.#options;
     const refusal = readRefusal(error);
     log.debug({ err: error, refusal: refusal.kind }, "a frame was not shown");
+    if (!this.#drafts) return invisible;
     switch (refusal.kind) {
       case "later":
         return { pauseMs: refusal.waitMs, again: true };
@@ -97,7 +108,10 @@ export class DraftScreen implements Screen {
       case "format": {
         if (refusal.kind === "unsupported" && this.#format === "rich") this.#options.formats.withoutRich();
         const next = FormatSupport.after(this.#format);
-        if (next === undefined) return invisible;
+        if (next === undefined) {
+          this.#drafts = false;
+          return { pauseMs: 0, again: true };
+        }
         this.#format = next;
         return { pauseMs: 0, again: true };
       }
