@@ -89,8 +89,10 @@ function optionsOf(
     height,
     legend: { show: false },
     cursor: { show: false },
+    // Nothing but zeros is a line at the bottom, not the middle of a hundred.
+    scales: { y: { range: (_, least, most) => [Math.min(0, least), Math.max(4, most)] } },
     axes: [
-      { ...axis, grid: { show: false }, values: (_, seconds) => seconds.map(timeOfDay) },
+      { ...axis, grid: { show: false }, size: 28, values: (_, seconds) => seconds.map(timeOfDay) },
       { ...axis, size: 44, values: (_, values) => values.map(format) },
     ],
     series: [

@@ -1,5 +1,5 @@
 import { defaultNodeCommand, type IssuedPairingCode, type Machine, nodeCommand } from "@bombyx/sdk/owner";
-import { useEffect, useState } from "react";
+import { Fragment, useEffect, useState } from "react";
 import { CopyButton } from "../chat/copy-button.tsx";
 import { Button } from "../components/button.tsx";
 import { Notice } from "../components/notice.tsx";
@@ -63,8 +63,12 @@ export function PairingPanel({
               <div className="earn-command">
                 {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long line is scrolled by keyboard, too */}
                 <code tabIndex={0}>
-                  {command.split(/(?<= )/).map((word) => (
-                    <span key={word}>{word}</span>
+                  {command.split(" ").map((word, at) => (
+                    // biome-ignore lint/suspicious/noArrayIndexKey: a word is its place in the line
+                    <Fragment key={at}>
+                      {at > 0 && " "}
+                      <span>{word}</span>
+                    </Fragment>
                   ))}
                 </code>
                 <CopyButton text={command} label={t("earn-copy-command")} />

@@ -15,9 +15,12 @@ export function RequestsPlot({ network }: { network: Network }) {
   const [span, setSpan] = useState<keyof typeof spans>("hour");
   const { value: history } = useHistory();
   const { minute } = network;
+  // A minute that has just ended comes into the history a little later.
+  const [seen] = useState(() => new Map<number, NetworkMinute>());
+  seen.set(minute.at, minute);
   const { at, values } = useMemo(
-    () => minutesOf(history ?? [], minute, spans[span]),
-    [history, minute, span],
+    () => minutesOf([...seen.values(), ...(history ?? [])], minute, spans[span]),
+    [seen, history, minute, span],
   );
   const series = useMemo(() => [{ label: "requests", values }], [values]);
   return (
@@ -52,7 +55,8 @@ export function minutesOf(
   running: NetworkMinute,
   minutes: number,
 ): { at: number[]; values: number[] } {
-  const known = new Map([...history, running].map(({ at, requests }) => [at, requests]));
+  const known = new Map<number, number>();
+  for (const { at, requests } of [...history, running]) known.set(at, Math.max(known.get(at) ?? 0, requests));
   const last = running.at - (running.at % minuteMs);
   const at = Array.from({ length: minutes }, (_, n) => last - (minutes - 1 - n) * minuteMs);
   return { at, values: at.map((instant) => known.get(instant) ?? 0) };
