@@ -155,6 +155,12 @@ export const playgroundScreens: Readonly<Record<string, Screen>> = {
   },
   chat: async (page, take) => {
     await openPlayground(page, take);
+    const phone = page.frameLocator("iframe");
+    // On a small screen it lies behind the other tab.
+    if (await page.locator(".phone-stage").isVisible()) {
+      await phone.locator(".composer textarea").fill(questions[take.language][1]);
+      await phone.locator(".composer .send-button").click();
+    }
     await askBot(page, questions[take.language][0]);
     await page.locator(".composer textarea").fill(story);
     await page.keyboard.press("Enter");

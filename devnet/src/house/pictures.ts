@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { bundledModel, repositoryRoot } from "../config.ts";
@@ -150,7 +150,7 @@ try {
     const file = join(folder, `${name.replace(/-en$/, "")}.${isForDocuments ? "jpg" : "png"}`);
     await page.screenshot({ path: file, ...(isForDocuments && { type: "jpeg", quality: 88 }) });
     await context.close();
-    process.stdout.write(`${file}\n`);
+    process.stdout.write(`${relative(process.cwd(), file)}\n`);
     for (const node of devnet.nodes) {
       // Whoever was killed for a picture is back for the next one.
       await devnet.startNode(node.name).catch(() => undefined);
