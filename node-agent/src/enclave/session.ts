@@ -45,6 +45,11 @@ export class Session {
     this.#usedAt = now;
   }
 
+  /** Whether it ever carried a request; a handshake alone costs its sender nothing. */
+  get hasAsked(): boolean {
+    return this.#used !== 0n;
+  }
+
   touch(now: number): void {
     this.#usedAt = now;
   }

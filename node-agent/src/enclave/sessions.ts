@@ -18,9 +18,17 @@ export class Sessions {
     return this.#sessions.size;
   }
 
-  /** @throws BombyxError SESSION_LIMIT when the node is full. */
+  /**
+   * A full node lets the oldest session go that never asked for anything: a flood of handshakes makes room for
+   * itself and for honest clients alike, and whoever was let go opens another session.
+   * @throws BombyxError SESSION_LIMIT when the node is full of sessions that have asked.
+   */
   add(session: Session, now: number): void {
     if (this.#sessions.size >= this.#countMax) this.sweep(now);
+    if (this.#sessions.size >= this.#countMax) {
+      const idle = this.#sessions.values().find(({ hasAsked }) => !hasAsked);
+      if (idle) this.end(idle);
+    }
     if (this.#sessions.size >= this.#countMax) {
       session.zero();
       throw new BombyxError(
