@@ -70,6 +70,12 @@ it("takes its scheme from the ground that Telegram sent, and from the phone wher
   expect(paletteOf({}, "dark").scheme).toBe("dark");
 });
 
+it("keeps the hue of a ground whose client names nothing else", () => {
+  const { colours } = paletteOf({ bg_color: "#17212b" }, "light");
+  expect(colours["--section"]).toBe("#17212b");
+  expect(colours["--behind"]).toBe("#141d26");
+});
+
 it("leaves a colour alone that can be read", () => {
   expect(paletteOf({ bg_color: "#ffffff", link_color: "#0b57d0" }, "light").colours["--link"]).toBe(
     "#0b57d0",

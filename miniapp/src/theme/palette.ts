@@ -46,8 +46,11 @@ export function paletteOf(
   const colour = (name: keyof (typeof defaults)["light"]): Rgb => rgb(theme[name] ?? defaults[scheme][name]);
 
   const ground = colour("bg_color");
-  const section = colour("section_bg_color");
-  const behind = colour("secondary_bg_color");
+  // A client of an early version names its ground alone: what lies on and behind it is of the same hue.
+  const named = (name: "section_bg_color" | "secondary_bg_color", otherwise: Rgb): Rgb =>
+    base === undefined || theme[name] !== undefined ? colour(name) : otherwise;
+  const section = named("section_bg_color", ground);
+  const behind = named("secondary_bg_color", mix(ground, scheme === "dark" ? black : rgb("#7a8699"), 0.12));
   const ink = readable(colour("text_color"), [ground, section, behind], 7);
   const dark = scheme === "dark";
   const onAccent = colour("button_text_color");
