@@ -64,7 +64,7 @@ describe("a fork of bot and Mini App", () => {
     project = join(folder, "my-bot");
     fork(project);
     await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund"], { cwd: project });
-  });
+  }, 240_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it("installs in at most 320 MB", async () => {
