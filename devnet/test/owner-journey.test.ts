@@ -186,6 +186,13 @@ it.skipIf(executable === undefined)(
     expect(await faults(russian)).toEqual([]);
     const words = await russian.evaluate(() => document.body.innerText);
     expect(words).not.toMatch(/\b(earn|network|failure)-[a-z]/);
+
+    // Without a gateway both tabs keep what they know and say that it is old.
+    await network.killGateway();
+    await page.getByText("These numbers are not new").waitFor();
+    await page.getByRole("button", { name: "Add a machine" }).waitFor();
+    await page.getByRole("link", { name: "Network" }).click();
+    await page.getByRole("alert").getByText("The network cannot be seen now").waitFor();
     await browser.close();
   },
 );
