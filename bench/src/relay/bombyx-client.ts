@@ -26,6 +26,8 @@ import { HttpClient } from "./http-client.ts";
 import type { OpenStream } from "./stream-load.ts";
 
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+/** `u8 kind ‖ u32be length` in front of what an envelope holds. */
+const envelopeBytes = 5;
 const sealedBytes = 24 + 17 + (limits.requestBuckets[0] ?? 0);
 
 interface Target {
@@ -131,6 +133,14 @@ export class BombyxLoad {
     const opener = new AnswerOpener(session.keys, request);
     const reader = new EnvelopeReader();
     let finished = false;
+    const take = (kind: number, payload: Uint8Array): void => {
+      if (kind === envelopeKind.failure) throw new Error(fromUtf8(payload));
+      if (kind === envelopeKind.receipt) finished = isFinal(payload);
+      if (kind !== envelopeKind.sealed) return;
+      const bytes = this.#sealed ? opener.open(payload).parts[0]?.payload : payload;
+      const stampUs = bytes ? new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0) : 0;
+      if (stampUs > 0) onStamp(stampUs);
+    };
     const { status, text } = await this.#http.post(
       `/v1/sealed/${toHex(session.keys.sessionId)}/${request}`,
       {
@@ -142,13 +152,11 @@ export class BombyxLoad {
       },
       body,
       (part) => {
-        for (const { kind, payload } of reader.push(part)) {
-          if (kind === envelopeKind.failure) throw new Error(fromUtf8(payload));
-          if (kind === envelopeKind.receipt) finished = isFinal(payload);
-          if (kind !== envelopeKind.sealed) continue;
-          const bytes = this.#sealed ? opener.open(payload).parts[0]?.payload : payload;
-          const stampUs = bytes ? new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0) : 0;
-          if (stampUs > 0) onStamp(stampUs);
+        // Nearly every read is one whole envelope; the reader is for those that are not.
+        if (reader.empty && part.length === envelopeBytes + part.readUInt32BE(1)) {
+          take(part[0] ?? 0, part.subarray(envelopeBytes));
+        } else {
+          for (const { kind, payload } of reader.push(part)) take(kind, payload);
         }
       },
     );

@@ -8,7 +8,7 @@ import { type Network, startNetwork } from "@bombyx/devnet/network";
 import { toncenterChainView } from "@bombyx/protocol/attestation";
 import { BombyxLoad, findTargets } from "./bombyx-client.ts";
 import type { Relay } from "./peers.ts";
-import { loadCore, type Running, relayCore, startPinned } from "./pinned.ts";
+import { loadCore, type Running, relayCore, sourceFlags, startPinned } from "./pinned.ts";
 
 const gatewayCli = fileURLToPath(new URL("../../../gateway/src/cli.ts", import.meta.url));
 const linkSource = fileURLToPath(new URL("./link-source.ts", import.meta.url));
@@ -84,7 +84,7 @@ async function startSource(
     const { code } = await admin(network, ["pairing", "create", "--owner", developer]);
     codes.push(String(code));
   }
-  return startPinned(loadCore, [process.execPath, "-C", "bombyx-source", linkSource], {
+  return startPinned(loadCore, [process.execPath, ...sourceFlags, "-C", "bombyx-source", linkSource], {
     SEALED: sealed ? "1" : "0",
     GAP_MS: String(gapMs),
     FRAMES: String(frames),

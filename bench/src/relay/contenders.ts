@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type BombyxRelay, bombyxRelay } from "./bombyx-relay.ts";
 import { directRelay, nginxRelay, portkeyRelay, type Relay } from "./peers.ts";
-import { loadCore, type Running, startPinned } from "./pinned.ts";
+import { loadCore, type Running, sourceFlags, startPinned } from "./pinned.ts";
 
 const sseSource = fileURLToPath(new URL("./sse-source.ts", import.meta.url));
 /** 20 tokens/s. */
@@ -12,7 +12,7 @@ export const tokensPerTick = tickMs / tokenGapMs;
 /** Tokens of a stream: eight seconds. */
 export const streamTokens = 160;
 /** As many as Portkey's most, three times. */
-const plainSessions = 1_750;
+const plainSessions = 2_000;
 
 /** What is measured side by side. Each is started when a section asks for it first, and all are stopped together. */
 export class Contenders {
@@ -90,7 +90,9 @@ export class Contenders {
   }
 
   async #sourceUrl(): Promise<string> {
-    this.#source ??= startPinned(loadCore, [process.execPath, sseSource], { GAP_MS: String(tokenGapMs) });
+    this.#source ??= startPinned(loadCore, [process.execPath, ...sourceFlags, sseSource], {
+      GAP_MS: String(tokenGapMs),
+    });
     return `http://127.0.0.1:${(await this.#source).ready.port}`;
   }
 }

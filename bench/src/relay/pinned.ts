@@ -10,6 +10,9 @@ export const loadCore = "1";
 export const pinSelf = (): boolean =>
   spawnSync("taskset", ["-cp", loadCore, String(process.pid)]).status === 0;
 
+/** A source makes and drops a buffer for every token: with more room, its collector leaves the core to it. */
+export const sourceFlags = ["--max-semi-space-size=64"];
+
 export interface Running {
   readonly pid: number;
   /** First line of stdout, parsed. */

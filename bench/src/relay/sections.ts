@@ -96,7 +96,7 @@ async function capacity({ contenders, figures, reach, say }: Bench): Promise<voi
   const plain = await contenders.plain();
   say("1,000 streams on one core, and more");
   // Not sealed: the gateway cannot tell, and a thousand clients' and nodes' sealing does not fit on the load's core.
-  const ours = await sustained(plain, [1_000, 1_250, 1_500, 1_750]);
+  const ours = await sustained(plain, [1_000, 1_250, 1_500, 1_750, 2_000]);
   const [thousand] = ours.costs;
   figures["bombyx plain: CPU per token at 1,000 streams, µs"] = thousand?.cpuUsPerToken ?? Number.NaN;
   figures["bombyx plain: token p50 at 1,000 streams, ms"] = thousand?.tokenMs.p50 ?? Number.NaN;
@@ -109,7 +109,7 @@ async function capacity({ contenders, figures, reach, say }: Bench): Promise<voi
     atMost("frames lost at 1,000 streams", thousand?.lost ?? Number.NaN, 0, ""),
   );
   if (!portkey) return;
-  const theirs = await sustained(portkey, [250, 300, 350, 400, 450, 500, 550, 600]);
+  const theirs = await sustained(portkey, [300, 350, 400, 450, 500, 550, 600, 650]);
   figures[`${portkey.name}: streams sustained`] = theirs.streams;
   figures[`${portkey.name}: load core busy at the last count tried`] =
     theirs.costs.at(-1)?.loadBusy ?? Number.NaN;
