@@ -97,6 +97,9 @@ function AnswerNote({ turn }: { turn: Turn }) {
         : turn.state === "cut"
           ? t(wordsFor(turn.failure ?? { code: "INTERNAL" }))
           : undefined;
+  // For those who look it up; that a page was closed, everybody knows.
+  const code =
+    turn.state === "cut" && turn.failure?.code !== "CLOSED" && (turn.failure?.reason ?? turn.failure?.code);
   return (
     <>
       {turn.moves !== undefined && (
@@ -109,7 +112,7 @@ function AnswerNote({ turn }: { turn: Turn }) {
         <p className="answer-note" data-tone={turn.state === "cut" ? "danger" : undefined} role="status">
           <Icon name={turn.state === "cut" ? "alert" : "stop"} size={16} />
           <span>
-            {words} {turn.state === "cut" && <code>{turn.failure?.reason ?? turn.failure?.code}</code>}
+            {words} {code && <code>{code}</code>}
           </span>
         </p>
       )}

@@ -98,7 +98,8 @@ export function Messages({
           aria-label={t("chat-latest")}
           onClick={() => {
             following.current = true;
-            scroller.current?.scrollTo({ top: scroller.current.scrollHeight, behavior: "smooth" });
+            // At once: a glide would still be under way when the next words come, and end above them.
+            toEnd();
           }}
         >
           <Icon name="down" />
