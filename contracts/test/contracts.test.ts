@@ -8,7 +8,7 @@ let codes: Codes;
 
 beforeAll(async () => {
   codes = await compileAll();
-});
+}, 60_000);
 
 describe.each(priceSets)("at prices of %s", (prices) => {
   for (const [suite, scenarios] of Object.entries(suites)) {

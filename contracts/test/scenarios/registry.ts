@@ -34,7 +34,7 @@ async function setting(w: World): Promise<Setting> {
 }
 
 const two = 48 * hour;
-const valueOf = (address: Address): bigint => BigInt(`0x${address.hash.toString("hex")}`);
+const hashOf = (address: Address): bigint => BigInt(`0x${address.hash.toString("hex")}`);
 
 async function widen(w: World, s: Setting, slot: RegistrySlot, value: bigint): Promise<void> {
   answers(await s.to(w.owner, registryMessages.propose(slot, value)), "fine");
@@ -189,7 +189,7 @@ export const scenarios: Scenario[] = [
       const s = await setting(w);
       const names = ["owner", "guardian", "firstReleaseKey", "secondReleaseKey", "thirdReleaseKey"] as const;
       const next = names.map((name) => w.chain.wallet(`next ${name}`));
-      for (const [at, name] of [...names.entries()].reverse()) await widen(w, s, name, valueOf(next[at]!));
+      for (const [at, name] of [...names.entries()].reverse()) await widen(w, s, name, hashOf(next[at]!));
       const view = await s.view();
       ok(view.owner.equals(next[0]!) && view.guardian.equals(next[1]!));
       for (const [at, key] of view.releaseKeys.entries()) ok(key.equals(next[at + 2]!), `release key ${at}`);
