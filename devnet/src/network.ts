@@ -204,7 +204,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       nodes[names.indexOf(name as (typeof names)[number])] = node;
       void node.exited.then((exit) => {
         gone.add(node);
-        if (!stopped) options.onNodeLost?.(node, exit);
+        if (stopped === undefined) options.onNodeLost?.(node, exit);
       });
       return node;
     };
@@ -240,7 +240,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       startNode: async (name) => {
         const last = nodes.find((node) => node.name === name);
         if (!last) throw new Error(`This network has no node ${name}.`);
-        if (stopped) throw new Error("This network is stopping.");
+        if (stopped !== undefined) throw new Error("This network is stopping.");
         // Taken out at once: of two who ask at the same time, one starts it.
         if (!gone.delete(last)) throw new Error(`${name} is there already (process ${last.pid}).`);
         return startNode(name).catch((error: unknown) => {

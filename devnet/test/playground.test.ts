@@ -99,7 +99,7 @@ describe.skipIf(executable === undefined)("the playground", () => {
     expect(await page.locator(".mini-loading").count()).toBe(0);
   });
 
-  it("shows one continuous answer when the node that writes it is killed, and brings the node back", async () => {
+  it("shows one continuous answer when the node that writes it is killed, and starts the node again", async () => {
     const { before } = await ask(page, story);
     const early = await begun(page);
     const serving = page.locator(".node[data-state=working]");
@@ -114,7 +114,7 @@ describe.skipIf(executable === undefined)("the playground", () => {
     expect(await answers(page).count()).toBe(before + 1);
 
     await chip.getByRole("button", { name: `Start ${name}` }).click();
-    await chip.and(page.locator("[data-state=serving]")).waitFor();
+    await chip.and(page.locator("[data-state=starting]")).waitFor();
   });
 
   it("says that the bot is gone when its process is, and goes on when it is back", async () => {
@@ -168,7 +168,7 @@ describe.skipIf(executable === undefined)("the playground", () => {
     expect(foreign).toEqual(["https://control.example/"]);
   });
 
-  it("has no serious accessibility fault, light and dark, in a chat and in the open menus", async () => {
+  it("has no serious accessibility fault, light and dark, wide and narrow, in chats and in open menus", async () => {
     const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
     await page.evaluate(axe);
     expect(await faults(page)).toEqual([]);
@@ -181,6 +181,12 @@ describe.skipIf(executable === undefined)("the playground", () => {
     await page.getByRole("dialog").waitFor();
     expect(await faults(page)).toEqual([]);
     await page.keyboard.press("Escape");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.locator(".rail button").last().click();
+    expect(await faults(page)).toEqual([]);
+    await page.locator(".tabs button").last().click();
+    expect(await faults(page)).toEqual([]);
+    await page.locator(".tabs button").first().click();
     // The control: what it looks for is found where it is.
     await page.evaluate(() => document.querySelector("textarea")?.removeAttribute("aria-label"));
     await page.evaluate(() => document.querySelector("textarea")?.removeAttribute("placeholder"));
@@ -200,6 +206,8 @@ describe.skipIf(executable === undefined)("the playground", () => {
       409,
       { error: expect.stringContaining("no node oak") },
     ]);
+    // The one that was killed and started again serves meanwhile, and nobody else was touched.
+    await expect.poll(() => page.locator(".node[data-state=serving]").count(), patient).toBe(2);
     expect(devnet.nodes.every(({ pid }) => process.kill(pid, 0))).toBe(true);
   });
 });

@@ -10,7 +10,7 @@ import "../processes/leash.ts";
  * `--watch` sees only the files of one process, and a network is several.
  */
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-const rooms = ["protocol", "gateway", "node-agent", "sdk", "miniapp", "devnet"];
+const rooms = ["protocol", "gateway", "node-agent", "sdk", "bot", "miniapp", "devnet"];
 /** An editor saves in several steps. */
 const settleMs = 200;
 
@@ -50,7 +50,7 @@ for (const room of rooms) {
   const source = join(root, room, "src");
   if (!existsSync(source)) continue;
   watch(source, { recursive: true }, (_event, name) => {
-    if (name === null || !/\.(tsx?|css|json)$/.test(name) || /\.test\.tsx?$/.test(name)) return;
+    if (name === null || !/\.(tsx?|css|json|ftl|html|svg)$/.test(name) || /\.test\.tsx?$/.test(name)) return;
     clearTimeout(timer);
     timer = setTimeout(() => void restart(join(room, "src", name)), settleMs);
   });

@@ -197,6 +197,13 @@ export const playgroundScreens: Readonly<Record<string, Screen>> = {
     // In a group an answer is one message that is edited.
     await page.locator("article.theirs").last().filter({ hasText: "Paris" }).waitFor();
   },
+  topics: async (page, take) => {
+    await openPlayground(page, take);
+    await page.locator(".rail button").nth(2).click();
+    await page.locator(".topics button").nth(1).click();
+    await askBot(page, `@${take.devnet.botUsername} ${questions[take.language][1]}`);
+    await page.locator("article.theirs").last().filter({ hasText: "gateway" }).waitFor();
+  },
   killed: async (page, take) => {
     await openPlayground(page, take);
     const victim = page.locator(".node").last();

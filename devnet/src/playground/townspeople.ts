@@ -1,10 +1,9 @@
-import type { BotAccount, Group, LocalBotApi, Person } from "../telegram/bot-api/interface.ts";
+import type { BotAccount, LocalBotApi, Person } from "../telegram/bot-api/interface.ts";
 
-/** Who is there when a playground opens: a bot, two people, and a group of all three. */
+/** Who is there when a playground opens: a bot and two people, who meet in a group and in a group with topics. */
 export interface Townspeople {
   readonly bot: BotAccount;
   readonly persons: readonly Person[];
-  readonly group: Group | undefined;
 }
 
 const people = [
@@ -20,9 +19,12 @@ export async function settle({ telegram }: LocalBotApi): Promise<Townspeople> {
   for (const { firstName, lastName, username } of people.slice(persons.length)) {
     persons.push(await telegram.createPerson({ firstName, lastName, username, languageCode: "en" }));
   }
-  const isSettled = telegram.snapshot().chats.some((chat) => chat.type !== "private");
-  const group = isSettled
-    ? undefined
-    : await telegram.createGroup({ title: "Silk Weavers", members: [...persons, bot] });
-  return { bot, persons, group };
+  const groups = telegram.snapshot().chats.filter((chat) => chat.type !== "private");
+  if (groups.length > 0) return { bot, persons };
+  const [ada] = persons;
+  const members = [...persons, bot];
+  await telegram.createGroup({ title: "Silk Weavers", members });
+  const forum = await telegram.createGroup({ title: "Silk Lab", forum: true, members });
+  for (const topic of ["Ideas", "Questions"]) await ada?.in(forum).createTopic(topic);
+  return { bot, persons };
 }

@@ -24,7 +24,7 @@ export function App() {
   const { say } = speech;
   const found = useScene();
   const scene = found === "gone" ? undefined : found;
-  const view = useTelegram(people);
+  const view = useTelegram(scene?.bot.at === "playground" ? people : undefined);
   const persons = (view.world?.persons ?? []).map((person) => ({ id: person.id, name: fullName(person) }));
   const personId = persons.find(({ id }) => id === settings.personId)?.id ?? persons[0]?.id;
   const { notices, shown, onError } = useNotices(say);

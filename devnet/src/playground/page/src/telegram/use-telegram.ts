@@ -15,10 +15,11 @@ export interface TelegramView {
 
 export const reactionKey = (chat: string, messageId: number): string => `${chat}/${messageId}`;
 
-/** Everything on the screens, kept up to date; after a break it begins with a new snapshot. */
-export function useTelegram(people: People): TelegramView {
+/** Everything on the screens, kept up to date; after a break it begins with a new snapshot. @param people absent when there is no Telegram here. */
+export function useTelegram(people: People | undefined): TelegramView {
   const [view, setView] = useState<TelegramView>({ world: undefined, reactions: {}, isLive: false });
   useEffect(() => {
+    if (!people) return;
     let ended = false;
     let stream: EventSource | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
