@@ -3,7 +3,7 @@ import type { MessageEntity } from "grammy/types";
 import { describe, expect, it } from "vitest";
 import { type Block, blockCount, type Inline } from "./block.ts";
 import { formatText } from "./entities.ts";
-import { readMarkdown } from "./read-markdown.ts";
+import { GrowingMarkdown, readMarkdown } from "./read-markdown.ts";
 import { richLimits, splitBlocks, textLimits } from "./split.ts";
 
 const marked = (text: string): string[] => {
@@ -161,7 +161,13 @@ function expectFilled(block: Block): void {
 
 describe("a document cut anywhere", () => {
   it("at every single place is sound", () => {
-    for (let cut = 0; cut <= long.length; cut++) expectSound(readMarkdown(long.slice(0, cut)));
+    // Read anew, and read as it grows: the same blocks.
+    const growing = new GrowingMarkdown();
+    for (let cut = 0; cut <= long.length; cut++) {
+      const blocks = readMarkdown(long.slice(0, cut));
+      expectSound(blocks);
+      expect(growing.read(long.slice(0, cut))).toEqual(blocks);
+    }
   });
 
   it("of any pieces of Markdown is sound, and so is each of its messages", () => {
@@ -197,6 +203,8 @@ describe("a document cut anywhere", () => {
         }),
         (parts) => {
           const blocks = readMarkdown(parts.join(""));
+          const growing = new GrowingMarkdown();
+          for (let i = 1; i < parts.length; i += 7) expectSound(growing.read(parts.slice(0, i).join("")));
           expectSound(blocks);
           for (const message of splitBlocks(blocks, { characters: 200, blocks: 12 })) {
             expectSound(message);
@@ -204,7 +212,7 @@ describe("a document cut anywhere", () => {
           }
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 });

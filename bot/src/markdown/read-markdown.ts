@@ -28,16 +28,50 @@ const mostMarks = 1_500;
  * plain text. HTML, images and links that act stay text (see {@link safeLink}).
  */
 export function readMarkdown(markdown: string): Block[] {
-  const text = markdown.toWellFormed().replaceAll("\r\n", "\n").replace(invisibleControls, "");
-  if (text.trim() === "") return [];
-  if (isAbsurd(text)) return plain(text);
+  const text = cleaned(markdown);
+  return parse(text)?.flatMap((node) => readBlock(node, 1)) ?? plain(text);
+}
+
+/**
+ * The same for a text that grows at its end: a block that another follows is finished, so only the last one is read
+ * again, and a long answer costs no more per frame than a short one.
+ */
+export class GrowingMarkdown {
+  #text = "";
+  #finished: Block[] = [];
+  /** Where the last block begins. */
+  #from = 0;
+
+  read(markdown: string): Block[] {
+    const text = cleaned(markdown);
+    if (!text.startsWith(this.#text.slice(0, this.#from))) {
+      this.#finished = [];
+      this.#from = 0;
+    }
+    this.#text = text;
+    const tail = text.slice(this.#from);
+    const nodes = parse(tail);
+    if (nodes === undefined) return [...this.#finished, ...plain(tail)];
+    const last = nodes.at(-1);
+    if (last === undefined) return this.#finished;
+    this.#finished = [...this.#finished, ...nodes.slice(0, -1).flatMap((node) => readBlock(node, 1))];
+    // A block begins with its line: the indent before it is part of what it is.
+    const offset = this.#from + (last.position?.start.offset ?? 0);
+    this.#from = offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
+    return [...this.#finished, ...readBlock(last, 1)];
+  }
+}
+
+const cleaned = (markdown: string): string =>
+  markdown.toWellFormed().replaceAll("\r\n", "\n").replace(invisibleControls, "");
+
+/** @returns undefined for what no parser should be given. */
+function parse(text: string): RootContent[] | undefined {
+  if (isAbsurd(text)) return undefined;
   try {
-    const blocks = fromMarkdown(text, { extensions, mdastExtensions }).children.flatMap((node) =>
-      readBlock(node, 1),
-    );
-    return blocks.length > 0 ? blocks : plain(text);
+    return fromMarkdown(text, { extensions, mdastExtensions }).children;
   } catch {
-    return plain(text);
+    return undefined;
   }
 }
 
@@ -48,7 +82,7 @@ const isAbsurd = (text: string): boolean =>
     .split(/\n\s*\n/)
     .some((part) => part.length > mostMarks && (part.match(/[*_~[\]`]/g)?.length ?? 0) > mostMarks);
 
-const plain = (text: string): Block[] => [{ type: "paragraph", text: text.trim() }];
+const plain = (text: string): Block[] => paragraph(text.trim());
 
 function readBlock(node: RootContent, depth: number): Block[] {
   if (depth > deepestBlock) return paragraph(wordsOf(node));

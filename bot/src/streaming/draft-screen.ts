@@ -5,7 +5,7 @@ import { readRefusal } from "../delivery/refusal.ts";
 import type { Log } from "../log.ts";
 import type { Block } from "../markdown/block.ts";
 import { classicMessage, type Format, richMessage } from "../markdown/message-format.ts";
-import { readMarkdown } from "../markdown/read-markdown.ts";
+import { GrowingMarkdown } from "../markdown/read-markdown.ts";
 import { richLimits, splitBlocks, textLimits } from "../markdown/split.ts";
 import type { Place } from "../store/turns.ts";
 import { type FrameResult, invisible, Pacer, shown } from "./pacer.ts";
@@ -30,6 +30,7 @@ export interface DraftScreenOptions {
 export class DraftScreen implements Screen {
   readonly #options: DraftScreenOptions;
   readonly #pacer: Pacer;
+  readonly #markdown = new GrowingMarkdown();
   #format: Format;
   #drafts = true;
 
@@ -91,7 +92,7 @@ export class DraftScreen implements Screen {
 
   /** The end of the answer: as much of it as one message holds. */
   #end(text: string, format: Format): Block[] | undefined {
-    return splitBlocks(readMarkdown(text), format === "rich" ? richLimits : textLimits).at(-1);
+    return splitBlocks(this.#markdown.read(text), format === "rich" ? richLimits : textLimits).at(-1);
   }
 
   #refused(error: unknown): FrameResult {

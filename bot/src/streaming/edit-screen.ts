@@ -6,7 +6,7 @@ import { readRefusal } from "../delivery/refusal.ts";
 import { sendMessage } from "../delivery/send-message.ts";
 import type { Log } from "../log.ts";
 import type { Format } from "../markdown/message-format.ts";
-import { readMarkdown } from "../markdown/read-markdown.ts";
+import { GrowingMarkdown } from "../markdown/read-markdown.ts";
 import { richLimits, splitBlocks, textLimits } from "../markdown/split.ts";
 import type { Place } from "../store/turns.ts";
 import { type FrameResult, invisible, Pacer, shown } from "./pacer.ts";
@@ -38,6 +38,7 @@ export const editGapMs = (framesSent: number): number =>
 export class EditScreen implements Screen {
   readonly #options: EditScreenOptions;
   readonly #pacer: Pacer;
+  readonly #markdown = new GrowingMarkdown();
   #format: Format;
   #messageId: number | undefined;
 
@@ -65,7 +66,7 @@ export class EditScreen implements Screen {
   async #send(text: string): Promise<FrameResult> {
     const { api, place, placeholder, replyTo, buttons } = this.#options;
     const limits = this.#format === "rich" ? richLimits : textLimits;
-    const blocks = splitBlocks(readMarkdown(text), limits).at(-1) ?? [
+    const blocks = splitBlocks(this.#markdown.read(text), limits).at(-1) ?? [
       { type: "paragraph" as const, text: placeholder },
     ];
     try {
