@@ -10,7 +10,7 @@ import {
 } from "../../src/attestation/index.ts";
 import type { QuoteBody } from "../../src/simulation/quote-writer.ts";
 import { concat, toHex } from "../../src/wire/index.ts";
-import { Ground, now, reportData, zeros } from "../attacks/ground.ts";
+import { Ground, reportData, zeros } from "../attacks/ground.ts";
 import { refusals } from "../attacks/refusals.ts";
 import { ReleaseDesk } from "../attacks/release-desk.ts";
 import { Random } from "../random.ts";
@@ -109,7 +109,7 @@ async function bestOf(one: Case, first: number): Promise<number> {
 }
 
 const never = () => {
-  throw new Error("an attack of the catalogue");
+  throw new Error("nothing of this kind is to be accepted");
 };
 
 function same(a: Uint8Array | string, b: Uint8Array | string, what: string): void {
@@ -317,13 +317,21 @@ function large(ground: Ground, random: Random): Case {
   // as much as is let in, too
   const fitting = { ...ground.collateral, [field]: text.slice(0, 230_000) };
   const bytes = new Uint8Array(size).fill(random.below(256));
-  const asks = [
-    () => ground.verify({ quote: bytes }),
-    () => ground.verify({ quote: concat(ground.quote, bytes) }),
-    () => ground.verify({ collateral }),
-    () => ground.verify({ collateral: fitting }),
-    () => ground.appraise({ bundle: bytes }),
-    () => ground.appraise({ bundle: new TextEncoder().encode(text).slice(0, 260_000) }),
+  const padded = concat(ground.quote, bytes);
+  const variants: readonly Omit<Case, "kind">[] = [
+    { ask: () => ground.verify({ quote: bytes }), admit: never },
+    // what is small enough is padding
+    { ask: () => ground.verify({ quote: padded }), admit: () => sameSigned(padded, ground.quote) },
+    { ask: () => ground.verify({ collateral }), admit: () => sameCollateral(collateral, ground.collateral) },
+    {
+      ask: () => ground.verify({ collateral: fitting }),
+      admit: () => sameCollateral(fitting, ground.collateral),
+    },
+    { ask: () => ground.appraise({ bundle: bytes }), admit: never },
+    {
+      ask: () => ground.appraise({ bundle: new TextEncoder().encode(text).slice(0, 260_000) }),
+      admit: never,
+    },
   ];
-  return { kind: "large", ask: random.pick(asks), admit: () => same(String(now), "", "a large input") };
+  return { kind: "large", ...random.pick(variants) };
 }
