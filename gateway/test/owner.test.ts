@@ -235,6 +235,10 @@ describe("the owner's interface", () => {
       const { json: answer } = await bot.call("POST", "/v1/owner/machines", json(rig));
       expect(answer.error?.code).toBe("FORBIDDEN");
     }
+    const looks = async (headers = {}) =>
+      (await new TestClient(network.gateway.url, key, headers).call("GET", "/v1/owner/machines")).json;
+    expect((await looks()).error?.code).toBe("FORBIDDEN");
+    expect(await looks({ "bombyx-user": "5" })).toMatchObject({ machines: [] });
     const stranger = new TestClient(network.gateway.url, "");
     expect((await stranger.call("GET", "/v1/owner/machines")).json.error?.code).toBe("UNAUTHENTICATED");
   });

@@ -1,12 +1,13 @@
-import { type ChainView, strictPolicy, toncenterChainView } from "@bombyx/protocol/attestation";
+import { type ChainView, nodeId, strictPolicy, toncenterChainView } from "@bombyx/protocol/attestation";
 import { ready } from "@bombyx/protocol/session";
-import { BombyxError } from "@bombyx/protocol/wire";
+import { BombyxError, toHex } from "@bombyx/protocol/wire";
 import { pino } from "pino";
 import { systemClock } from "./clock.ts";
 import { doctorCommand } from "./doctor/command.ts";
 import type { Engine, EngineOptions } from "./engine/engine.ts";
 import { startEngine } from "./engine/start-engine.ts";
 import type { LinkStatus } from "./link/gateway-link.ts";
+import type { Introduction } from "./link/hello.ts";
 import { introduce } from "./link/introduce.ts";
 import { RefusedError } from "./link/refused.ts";
 import { nodeLog } from "./log.ts";
@@ -91,7 +92,8 @@ async function serve(
   // A machine that gives no quote should say so before gigabytes are downloaded.
   await quotes.quote(new Uint8Array(64));
   screen.step("Quote", "this machine can prove what it runs.");
-  if (settings.pair !== undefined) await pair(settings, settings.pair, screen, signal);
+  const introduction = await introductionOf(settings);
+  if (settings.pair !== undefined) await pair(settings.gateway, introduction, screen, signal);
   const model = await getModel(settings, request, screen, signal);
   const loadingAt = performance.now();
   const engine = await loadModel(model, settings, overrides.startEngine ?? startEngine, screen);
@@ -111,7 +113,7 @@ async function serve(
     gateway: settings.gateway,
     allowHttp: settings["allow-http"] === "yes",
     stateDir: settings.state,
-    name: settings.name,
+    name: introduction.name,
     payout: settings.payout,
     ...(settings.pair !== undefined && { pairingCode: settings.pair }),
     coefficient: settings.coefficient,
@@ -200,18 +202,22 @@ async function loadModel(
   return engine;
 }
 
+/** A machine's own name would tell everybody about the owner's network: without another it is called by its id. */
+async function introductionOf({ state, payout, name, coefficient, pair }: Settings): Promise<Introduction> {
+  await ready;
+  const identity = await (await StateDirectory.open(state)).identity(payout);
+  const id = toHex(nodeId(identity.linkPk, payout));
+  return { identity, name: name ?? `node-${id.slice(0, 6)}`, coefficient, pairingCode: pair };
+}
+
 /** Pairs before anything that takes long: a code lasts 15 minutes, a download may not. */
 async function pair(
-  settings: Settings,
-  pairingCode: string,
+  gateway: string,
+  introduction: Introduction,
   screen: Screen,
   signal: AbortSignal,
 ): Promise<void> {
-  const state = await StateDirectory.open(settings.state);
-  await ready;
-  const { gateway, name, coefficient, payout } = settings;
-  const identity = await state.identity(payout);
-  const node = await introduce(gateway, { identity, name, pairingCode, coefficient }, signal);
+  const node = await introduce(gateway, introduction, signal);
   signal.throwIfAborted();
   if (node !== undefined) screen.step("Paired", `${gateway} knows this node as ${node.slice(0, 8)}….`);
   else screen.problem(`${gateway} does not answer; the model is loaded meanwhile, then it is tried again.`);

@@ -1,4 +1,4 @@
-import { homedir, hostname } from "node:os";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { BombyxError, limits } from "@bombyx/protocol/wire";
@@ -37,13 +37,9 @@ const settings = {
     help: "name that clients ask for (default: that of the file)",
   },
   name: {
-    schema: z
-      .string()
-      .min(1)
-      .max(64)
-      .default(hostname().slice(0, 64) || "node"),
+    schema: z.string().min(1).max(64).optional(),
     value: "NAME",
-    help: "how this node is called (default: this machine's name)",
+    help: "how everybody sees this node (default: node- and the begin of its id)",
   },
   slots: { schema: whole(1, 256).default(4), value: "N", help: "answers generated at once (default 4)" },
   threads: {

@@ -92,6 +92,9 @@ it("tells a person what it does, and no secret", async () => {
     quoteProvider: await simulatedQuotes(),
   });
   await out.nextWhere((text) => text.startsWith("Node "));
+  const hello = await gateway.control.next();
+  // Not the machine's own name, which everybody would see.
+  expect(hello).toMatchObject({ t: "hello", name: expect.stringMatching(/^node-[0-9a-f]{6}$/) });
   stop.abort();
   await exit;
   expect(printed.out).toMatch(/Loading the model: done\n/);

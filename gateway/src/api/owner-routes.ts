@@ -17,7 +17,9 @@ export function ownerRoutes(
   const view = (machine: MachineRecord) => machineView(machine, { fleet, figures });
 
   router.on("GET", "/v1/owner/machines", async ({ request, response }) => {
-    const { account } = await callers.identify(request);
+    const principal = await callers.identify(request);
+    // A bot shows a person what is theirs; its developer's own machines are none of its business.
+    const account = principal.kind === "bot" ? principal.account : ownerOf(principal);
     const machines = await accounts.machinesOf(account);
     sendJson(response, 200, { at: now(), machines: await Promise.all(machines.map(view)) });
   });

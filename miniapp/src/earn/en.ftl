@@ -104,3 +104,7 @@ earn-code-replaces = Pair another node in its place?
 earn-code-replaces-text = For a new disk or a new wallet. When the new code is used, the present node is sent away.
 failure-machine-limit = An account has at most 64 machines. Remove one that is gone.
 failure-not-found = This machine is not in your account any more.
+earn-warning-quarantined = The gateway sends this machine nothing more, because it broke a rule. Update bombyx-node, then ask the operator to let it in again.
+earn-warning-failing = Answers of this machine failed lately, so it is asked last. Its own log names the reason.
+earn-warning-price-high = It asks more than twice the gateway's price, and most people's devices pass it over. Start it with a lower --coefficient.
+earn-warning-tcb-status = Its firmware is out of date. Update BIOS and TDX module, then start it again.

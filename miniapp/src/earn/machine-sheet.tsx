@@ -2,6 +2,7 @@ import type { IssuedPairingCode, Machine } from "@bombyx/sdk/owner";
 import { Notice } from "../components/notice.tsx";
 import { Row, Section } from "../components/section.tsx";
 import { Sheet } from "../components/sheet.tsx";
+import { hasText } from "../i18n/messages.ts";
 import { useLanguage, useText } from "../i18n/use-text.ts";
 import { clockTime, coins, counted } from "../live/amounts.ts";
 import { Figures, LoadBar, Sparkline } from "../live/figures.tsx";
@@ -35,7 +36,7 @@ export function MachineSheet({ machine, code, onCode, act, onClose }: MachineShe
       {stepsDone(machine) < 4 && <Steps machine={machine} now={now} />}
       {machine.warnings.map(({ code: warning, message }) => (
         <Notice key={warning} tone="warn" title={t("earn-attention")}>
-          {message} <code>{warning}</code>
+          {hasText(warningId(warning)) ? t(warningId(warning)) : message} <code>{warning}</code>
         </Notice>
       ))}
       {machine.node !== null && (
@@ -97,3 +98,6 @@ export function MachineSheet({ machine, code, onCode, act, onClose }: MachineShe
     </Sheet>
   );
 }
+
+/** The gateway's own sentence is English; the common ones are said in the person's language. */
+const warningId = (code: string): string => `earn-warning-${code.toLowerCase().replaceAll("_", "-")}`;
