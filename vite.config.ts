@@ -1,6 +1,7 @@
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { chromiumPath } from "./devnet/src/house/chromium.ts";
+import { realVectors } from "./devnet/src/house/vectors.ts";
 
 /** Workspaces run as TypeScript: this condition picks `src` in their `exports`. */
 const conditions = ["bombyx-source"];
@@ -80,5 +81,8 @@ export default defineConfig({
     // Found ahead of the run: what Vite discovers in the middle of it reloads the page under the tests.
     include: ["libsodium-wrappers", "zod", "canonicalize", "fast-check"],
   },
-  test: { projects: [nodeProject, timedProject, ...(chromium === undefined ? [] : [chromiumProject])] },
+  test: {
+    provide: { vectors: realVectors() },
+    projects: [nodeProject, timedProject, ...(chromium === undefined ? [] : [chromiumProject])],
+  },
 });

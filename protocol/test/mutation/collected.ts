@@ -3,6 +3,9 @@ import { format } from "node:util";
 /** Stands in for vitest's registration, so that tests can be run again and again in one process. */
 export { expect } from "vitest";
 
+/** No vectors: what runs here needs nothing from outside. */
+export const inject = (): Readonly<Record<string, string>> => ({});
+
 export interface Collected {
   readonly name: string;
   readonly file: string;
