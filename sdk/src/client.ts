@@ -178,6 +178,11 @@ export class BombyxClient {
     return this.#pool.current({ model: request.model, user: request.user ?? this.#user })?.proof;
   }
 
+  /** The same of the node that takes over when the one that answers is lost; undefined when none stands by. */
+  standby(request: { model: string; user?: string }): Proof | undefined {
+    return this.#pool.standby({ model: request.model, user: request.user ?? this.#user })?.proof;
+  }
+
   /** Calls `listener`, which must not throw, with what happens; @returns the function that ends it. */
   observe(listener: (event: ClientEvent) => void): () => void {
     this.#listeners.add(listener);

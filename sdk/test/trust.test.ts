@@ -71,6 +71,21 @@ test("the same bundle untampered is admitted, and called simulated by the client
   expect(events.map(({ type }) => type)).toEqual(["session"]);
 });
 
+test("the proof is the exact bundle that was judged, of the node that answers and of the one that stands by", async () => {
+  const { client, gateway } = await stage();
+  expect(client.proof(ask)).toBeUndefined();
+  const verdict = await client.prepare(ask);
+  const proof = client.proof(ask)!;
+  const standby = client.standby(ask)!;
+  expect(proof.verdict).toBe(verdict);
+  for (const one of [proof, standby]) {
+    const node = gateway.nodes.find(({ candidate }) => candidate.node === one.verdict.node)!;
+    expect(one.bundle).toEqual(node.bundle);
+    expect(one).toMatchObject({ manifest: node.candidate.manifest, owner: node.candidate.owner });
+  }
+  expect(standby.verdict.node).not.toBe(proof.verdict.node);
+});
+
 test("a tampered node is passed over for an honest one", async () => {
   const { client, gateway, world } = await stage([
     { name: "liar", score: 1_000_000, script: saying("You have been read.") },

@@ -17,7 +17,13 @@ export type ConnectionState = {
 } & (
   | { readonly phase: "opening" }
   | { readonly phase: "refused"; readonly failure: Failure }
-  | { readonly phase: "sealed"; readonly client: BombyxClient; readonly model: string; readonly proof: Proof }
+  | {
+      readonly phase: "sealed";
+      readonly client: BombyxClient;
+      readonly model: string;
+      readonly proof: Proof /** Of the node that takes over when this one is lost. */;
+      readonly standby: Proof | undefined;
+    }
 );
 
 /** Who this person is to the gateway; for the tabs that show an account. */
@@ -112,7 +118,8 @@ export class Connection {
       const proof = client.proof({ model: chosen });
       if (!proof) throw new RangeError("a prepared client has a proof");
       this.#retries = 0;
-      this.#set({ phase: "sealed", models: listed, model: chosen, client, proof });
+      const standby = client.standby({ model: chosen });
+      this.#set({ phase: "sealed", models: listed, model: chosen, client, proof, standby });
     } catch (error) {
       const failure = failureOf(error);
       // Looked at again while a session is open: a gateway that is away for a moment takes nothing from it.
@@ -155,7 +162,9 @@ export class Connection {
     const state = this.#state;
     if (state.phase !== "sealed") return;
     const proof = client.proof({ model: state.model });
-    if (proof && proof !== state.proof) this.#set({ ...state, proof });
+    const standby = client.standby({ model: state.model });
+    if (proof && (proof !== state.proof || standby !== state.standby))
+      this.#set({ ...state, proof, standby });
   }
 
   /** Looks again at what the client holds; called when an answer ended, on whichever node. */

@@ -41,6 +41,12 @@ proof-fresh = Its proof was made after { DATETIME($beacon, hour: "numeric", minu
 proof-fresh-why = It names a block of the TON blockchain that nobody could know earlier. This device asked two independent servers for that block. Valid until { DATETIME($until, hour: "numeric", minute: "numeric") }.
 proof-node = Its name here is “{ $name }”
 proof-node-why = The name is only the gateway's word. The id is not: it stands for the owner's key and wallet, and the owner signed for this start of the machine.
+proof-standby = “{ $name }” stands by, verified too
+proof-standby-why = Should the first machine be lost, this one goes on with the answer at once. It is another machine of another owner, and passed every check above.
+proof-standby-same = “{ $name }” stands by, of the same owner
+proof-standby-same-why = It passed every check above and goes on with an answer at once. But both machines belong to one owner.
+proof-standby-none = No second machine stands by
+proof-standby-none-why = Should this machine be lost, the answer waits until another one is found and verified. Nothing ever goes to a machine that was not.
 
 limits-title = What this does not protect
 limit-gateway = The gateway knows that you ask

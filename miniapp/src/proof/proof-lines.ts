@@ -14,7 +14,7 @@ export interface ProofLine {
 }
 
 /** Each check of PROTOCOL §4 in the order in which a person asks; the labels of raw bytes are the field's own. */
-export function proofLines(proof: Proof): readonly ProofLine[] {
+export function proofLines(proof: Proof, standby: Proof | undefined): readonly ProofLine[] {
   const { verdict } = proof;
   const { statement, row, tcb } = verdict;
   const bundle = parseBundle(proof.bundle);
@@ -40,6 +40,8 @@ export function proofLines(proof: Proof): readonly ProofLine[] {
       values: { status: tcb.status, evaluation: tcb.evaluation },
       raw: [
         { label: "TCB status", text: `${tcb.status}, evaluation ${tcb.evaluation}` },
+        { label: "Advisories", text: tcb.advisories.join(", ") || "none" },
+        { label: "Issued", text: `${new Date(tcb.issuedAt).toISOString()}, CRL ${tcb.crlNumber}` },
         { label: "TCB info", text: bundle.collateral.tcb_info },
         { label: "QE identity", text: bundle.collateral.qe_identity },
       ],
@@ -109,9 +111,29 @@ export function proofLines(proof: Proof): readonly ProofLine[] {
         { label: "Payout address", text: bundle.link.payout },
         { label: "Boot id", text: statement.boot_id },
         { label: "Attestation id", text: verdict.attestationId },
+        ...(verdict.hosting ? [{ label: "Hosting", text: verdict.hosting }] : []),
       ],
     },
+    standbyLine(proof, standby),
   ];
+}
+
+/** PROTOCOL §7: fewer than two owners is shown. */
+function standbyLine(proof: Proof, standby: Proof | undefined): ProofLine {
+  if (!standby) return { id: "standby-none", icon: "moved", tone: "warn", raw: [] };
+  const { verdict, name } = standby;
+  return {
+    id: standby.owner === proof.owner ? "standby-same" : "standby",
+    icon: "moved",
+    tone: standby.owner === proof.owner || verdict.simulated ? "warn" : "good",
+    values: { name },
+    raw: [
+      { label: "Node id", text: verdict.node },
+      { label: "Platform id", text: verdict.platformId },
+      { label: "Attestation id", text: verdict.attestationId },
+      { label: "Verified here", text: new Date(standby.verifiedAt).toISOString() },
+    ],
+  };
 }
 
 /** What PROTOCOL §12 and §1 say openly: message ids. */

@@ -33,7 +33,7 @@ export function ProofSheet({ network, onClose }: { network: ConnectionState; onC
           <p className="proof-words">{t("proof-refused-text")}</p>
         </>
       )}
-      {network.phase === "sealed" && <Verified proof={network.proof} />}
+      {network.phase === "sealed" && <Verified proof={network.proof} standby={network.standby} />}
       <Section title={t("limits-title")}>
         {limitsSaid.map((id) => (
           <Line key={id} line={{ id, icon: "alert", tone: "warn", raw: [] }} quiet />
@@ -43,9 +43,9 @@ export function ProofSheet({ network, onClose }: { network: ConnectionState; onC
   );
 }
 
-function Verified({ proof }: { proof: Proof }) {
+function Verified({ proof, standby }: { proof: Proof; standby: Proof | undefined }) {
   const t = useText();
-  const lines = useMemo(() => proofLines(proof), [proof]);
+  const lines = useMemo(() => proofLines(proof, standby), [proof, standby]);
   const { simulated } = proof.verdict;
   return (
     <>

@@ -72,6 +72,12 @@ export class SessionPool {
     return this.#slots.get(slotKey(seat))?.main;
   }
 
+  /** The warm session that takes over when the current one is lost. */
+  standby(seat: Seat): Session | undefined {
+    const standby = this.#slots.get(slotKey(seat))?.standby;
+    return standby?.usable(this.#now()) ? standby : undefined;
+  }
+
   close(): void {
     for (const { main, standby } of this.#slots.values()) {
       main?.close();

@@ -25,7 +25,7 @@ export class Session {
   constructor(keys: SessionKeys, verified: Verified, candidate: Candidate, price: Price, now: number) {
     this.id = sessionIdHex(keys);
     this.keys = keys;
-    this.proof = { ...verified, name: candidate.name, openedAt: now };
+    this.proof = { ...verified, name: candidate.name, owner: candidate.owner, openedAt: now };
     this.candidate = candidate;
     this.price = price;
     this.#lastUsedAt = now;

@@ -9,6 +9,8 @@ export interface Proof {
   readonly manifest: string;
   /** The node's name as the gateway gives it; nobody attests it. */
   readonly name: string;
+  /** Tells owners apart, as the gateway names them; nobody attests it. */
+  readonly owner: string;
   /** ms since epoch of this device, when the bundle was judged. */
   readonly verifiedAt: number;
   /** ms since epoch, when the session was opened: its handshake proved that the attested key is alive. */
