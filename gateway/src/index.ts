@@ -106,26 +106,32 @@ export async function startGateway(
   });
 
   // What owners and everybody see of it.
-  const events = new EventLog(store.db, now);
+  const events = new EventLog(store.db, now, log);
   const figures = await Figures.open({
     db: store.db,
     ledger,
     linkedNodes: () => links.links,
-    log,
     now,
   });
   const news = new NodeNews(
-    (event) => tidy(events.add(event)),
+    (event) => events.add(event),
     (ms, run) => {
       const timer = setTimeout(run, ms);
       return () => clearTimeout(timer);
     },
   );
+  /** When nodes came and went, until it is kept. */
+  let seen = new Map<string, number>();
+  const keepSeen = async () => {
+    const nodes = seen;
+    seen = new Map();
+    await accounts.sawNodes(nodes);
+  };
   const onFleetChange = (node: FleetNode, change: FleetChange) => {
     // Links that end because the gateway ends are no news.
     if (draining) return;
     news.changed(node, change);
-    if (change === "online" || change === "offline") tidy(accounts.sawNode(node.id, now()));
+    if (change === "online" || change === "offline") seen.set(node.id, now());
     if (change === "online") tidy(figures.totals(node.id));
   };
 
@@ -170,7 +176,7 @@ export async function startGateway(
       frame: (bytes) => metrics.frame(bytes),
     },
     onPaired: ({ node, owner: account, machine = null, name = "" }) => {
-      tidy(events.add({ type: "node.paired", account, machine, node, name, message: null }));
+      events.add({ type: "node.paired", account, machine, node, name, message: null });
     },
   });
   const admitNew = () => {
@@ -203,7 +209,7 @@ export async function startGateway(
     attempts.check();
     running.check();
   }, 1_000);
-  const figuresTicks = setInterval(() => tidy(figures.tick()), figuresEveryMs);
+  const figuresTicks = setInterval(() => tidy(Promise.all([figures.tick(), keepSeen()])), figuresEveryMs);
   const sweeps = setInterval(
     () => {
       sessions.sweep();
@@ -235,6 +241,7 @@ export async function startGateway(
     metricsDoor.closeAllConnections();
     await ledger.close();
     await figures.close();
+    await keepSeen();
     await events.settled();
     await store.close();
     log.info("gateway is down");

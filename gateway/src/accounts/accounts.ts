@@ -46,8 +46,8 @@ export interface Accounts {
   findNode(node: string): Promise<NodeRecord | undefined>;
   /** Nodes of an owner, oldest first; none that was removed. */
   nodesOf(owner: string): Promise<readonly NodeRecord[]>;
-  /** The node was linked or unlinked at this moment. */
-  sawNode(node: string, at: number): Promise<void>;
+  /** When nodes were last linked or unlinked; one commit for all of them. */
+  sawNodes(nodes: ReadonlyMap<string, number>): Promise<void>;
 
   /**
    * Registers hardware, and makes its first pairing code.

@@ -108,7 +108,7 @@ export function openAccounts({
     pairNode: (request) => pairing.pair(request),
     findNode: (node) => pairing.find(node),
     nodesOf: (owner) => pairing.nodesOf(owner),
-    sawNode: (node, at) => pairing.saw(node, at),
+    sawNodes: (nodes) => pairing.saw(nodes),
     registerMachine: (owner, machine) => machines.register(owner, machine),
     machinesOf: (owner) => machines.of(owner),
     machine: (owner, id) => machines.find(owner, id),

@@ -158,12 +158,17 @@ export class Pairing {
     return rows.map(recordOf);
   }
 
-  async saw(node: string, at: number): Promise<void> {
-    await this.#db
-      .updateTable("nodes")
-      .set({ seen_at: BigInt(at) })
-      .where("node", "=", node)
-      .execute();
+  async saw(nodes: ReadonlyMap<string, number>): Promise<void> {
+    if (nodes.size === 0) return;
+    await this.#db.transaction().execute(async (db) => {
+      for (const [node, at] of nodes) {
+        await db
+          .updateTable("nodes")
+          .set({ seen_at: BigInt(at) })
+          .where("node", "=", node)
+          .execute();
+      }
+    });
   }
 }
 

@@ -1,10 +1,16 @@
 import type { AccountEvent } from "@bombyx/protocol/wire";
 import type { Kysely, Selectable } from "kysely";
+import type { Log } from "../log.ts";
 import type { StoreSchema } from "../store/schema.ts";
 
 const keptMs = 7 * 24 * 3_600_000;
 /** Rows that one page reads. */
 const pageRows = 200;
+/** Rows that one statement writes. */
+const insertRows = 500;
+const gatherMs = 50;
+
+type NewEvent = Omit<AccountEvent, "id">;
 
 /** Whose events: one account, or every person of one bot. */
 export type Audience = { readonly account: string } | { readonly botId: number };
@@ -13,29 +19,45 @@ export type Audience = { readonly account: string } | { readonly botId: number }
 export class EventLog {
   readonly #db: Kysely<StoreSchema>;
   readonly #now: () => number;
+  readonly #log: Pick<Log, "error">;
   readonly #listeners = new Map<(event: AccountEvent) => void, Audience>();
+  #waiting: NewEvent[] = [];
+  #timer: NodeJS.Timeout | undefined;
   /** One after the other, so that listeners hear events in the order of their ids. */
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve();
 
-  constructor(db: Kysely<StoreSchema>, now: () => number) {
+  constructor(db: Kysely<StoreSchema>, now: () => number, log: Pick<Log, "error">) {
     this.#db = db;
     this.#now = now;
+    this.#log = log;
   }
 
-  /** Keeps the event, then tells it. */
-  add(event: Omit<AccountEvent, "id" | "at">): Promise<void> {
-    const added = this.#last.then(async () => {
-      const at = this.#now();
-      const { id } = await this.#db
-        .insertInto("events")
-        .values({ ...event, at: BigInt(at) })
-        .returning("id")
-        .executeTakeFirstOrThrow();
-      const kept: AccountEvent = { id: Number(id), at, ...event };
-      for (const [listener, audience] of this.#listeners) if (isFor(kept, audience)) listener(kept);
-    });
-    this.#last = added.catch(() => undefined);
-    return added;
+  /** Keeps the event, then tells it; what comes within a moment is one commit, because a whole fleet may come back at once. */
+  add(event: Omit<AccountEvent, "id" | "at">): void {
+    this.#waiting.push({ ...event, at: this.#now() });
+    this.#timer ??= setTimeout(() => this.#flush(), gatherMs);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#last = this.#last
+      .then(() => this.#keep(waiting))
+      .catch((error: unknown) => this.#log.error({ err: error }, "events were not kept"));
+  }
+
+  async #keep(waiting: readonly NewEvent[]): Promise<void> {
+    for (let from = 0; from < waiting.length; from += insertRows) {
+      const batch = waiting.slice(from, from + insertRows);
+      const rows = batch.map((event) => ({ ...event, at: BigInt(event.at) }));
+      const ids = await this.#db.insertInto("events").values(rows).returning("id").execute();
+      for (const [at, event] of batch.entries()) {
+        const kept: AccountEvent = { id: Number(ids[at]?.id), ...event };
+        for (const [listener, audience] of this.#listeners) if (isFor(kept, audience)) listener(kept);
+      }
+    }
   }
 
   /** Events with an id above `after`, oldest first, at most 200. */
@@ -69,6 +91,7 @@ export class EventLog {
 
   /** Resolves when everything that was added is kept. */
   async settled(): Promise<void> {
+    this.#flush();
     await this.#last;
   }
 }

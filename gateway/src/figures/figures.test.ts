@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { id32 } from "../../test/attempts.ts";
-import { createLog } from "../log.ts";
 import { openStore, type Store } from "../store/open-store.ts";
 import { Figures } from "./figures.ts";
 
@@ -27,7 +26,6 @@ const open = async () => {
     db: store.db,
     ledger: { acknowledged: async () => ack(served) },
     linkedNodes: () => 2,
-    log: createLog("silent"),
     now: () => now,
   });
 };

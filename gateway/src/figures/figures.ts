@@ -1,7 +1,6 @@
 import type { NetworkMinute } from "@bombyx/protocol/wire";
 import type { Kysely } from "kysely";
 import type { AckState, Ledger } from "../ledger/ledger.ts";
-import type { Log } from "../log.ts";
 import type { StoreSchema } from "../store/schema.ts";
 import { dayOf, minuteOf, Tally, type Totals } from "./tally.ts";
 
@@ -10,7 +9,6 @@ export interface FiguresOptions {
   readonly ledger: Pick<Ledger, "acknowledged">;
   /** Nodes that are linked now. */
   readonly linkedNodes: () => number;
-  readonly log: Log;
   readonly now: () => number;
 }
 
@@ -21,6 +19,8 @@ export class Figures {
   readonly #options: FiguresOptions;
   readonly #tally = new Tally();
   readonly #history: NetworkMinute[];
+  /** Days that began and are not kept yet. */
+  #days = new Map<string, { readonly day: number; readonly base: Totals }>();
 
   private constructor(options: FiguresOptions, history: NetworkMinute[]) {
     this.#options = options;
@@ -65,7 +65,7 @@ export class Figures {
     const { now } = this.#options;
     const at = now();
     const began = this.#tally.observe(node, totals, at);
-    if (began) this.#keepDay(node, dayOf(at), began);
+    if (began) this.#days.set(node, { day: dayOf(at), base: began });
     return totals;
   }
 
@@ -102,6 +102,7 @@ export class Figures {
 
   /** To be called every few seconds: keeps the minutes that ended before `at`. */
   async tick(at: number = this.#options.now()): Promise<void> {
+    await this.#keepDays();
     const { db, linkedNodes } = this.#options;
     const nodes = linkedNodes();
     const oldest = minuteOf(at) - historyMs;
@@ -141,18 +142,25 @@ export class Figures {
     this.#history[this.#history.length - 1] = sum;
   }
 
-  #keepDay(node: string, day: number, base: Totals): void {
-    const row = {
-      day: BigInt(day),
-      requests: BigInt(base.requests),
-      units: BigInt(base.units),
-      earned_nano: base.earnedNano,
-    };
-    this.#options.db
-      .insertInto("node_days")
-      .values({ node, ...row })
-      .onConflict((conflict) => conflict.column("node").doUpdateSet(row))
-      .execute()
-      .catch((error: unknown) => this.#options.log.error({ err: error, node }, "a node's day was not kept"));
+  /** In one commit, because with a new day, or after a restart, a whole fleet's begin at once. */
+  async #keepDays(): Promise<void> {
+    const days = this.#days;
+    if (days.size === 0) return;
+    this.#days = new Map();
+    await this.#options.db.transaction().execute(async (db) => {
+      for (const [node, { day, base }] of days) {
+        const row = {
+          day: BigInt(day),
+          requests: BigInt(base.requests),
+          units: BigInt(base.units),
+          earned_nano: base.earnedNano,
+        };
+        await db
+          .insertInto("node_days")
+          .values({ node, ...row })
+          .onConflict((conflict) => conflict.column("node").doUpdateSet(row))
+          .execute();
+      }
+    });
   }
 }
