@@ -88,7 +88,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   await store.sweep();
   await publishProfile({ api: bot.api, store, texts, miniApp, log });
   if (miniApp.url === undefined) log.info({ reason: miniApp.reason }, "the Mini App's button is hidden");
-  const resumed = Promise.all([delivery.resume(), inbox.resume()]);
+  const resumed = Promise.all([delivery.resume(), inbox.resume()]).catch((error: unknown) => {
+    log.error({ err: error }, "what an earlier run left could not be taken up");
+  });
   const intake =
     config.webhook === undefined
       ? await startPolling(bot, inbox)

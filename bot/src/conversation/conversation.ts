@@ -185,7 +185,7 @@ export class Conversation {
         formats,
         clock,
         log,
-        ...(pace && { gapMs: pace.draftMs, refreshMs: pace.refreshMs }),
+        ...(pace && { gapMs: () => pace.draftMs, refreshMs: pace.refreshMs }),
       });
     }
     const stop: InlineKeyboardButton = { text: t("button-stop"), callback_data: `stop:${turn.id}` };

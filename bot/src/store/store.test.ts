@@ -141,6 +141,14 @@ describe("updates", () => {
     expect((await store.updates.pending())[0]?.update).toEqual(update(2));
   });
 
+  it("that somebody else wrote into the file stop no start", async () => {
+    await store.updates.accept([update(1), update(2)]);
+    const file = new DatabaseSync(join(dataDir, "bot.sqlite"));
+    file.exec("UPDATE updates SET body = (SELECT body FROM updates WHERE update_id = 1) WHERE update_id = 2");
+    file.close();
+    expect((await store.updates.pending()).map(({ update: { update_id } }) => update_id)).toEqual([1]);
+  });
+
   it("are remembered for two days, longer than Telegram delivers one", async () => {
     await store.updates.accept([update(1)]);
     now += 47 * 3_600_000;

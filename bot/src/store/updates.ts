@@ -1,7 +1,7 @@
 import type { Update } from "grammy/types";
 import type { Kysely } from "kysely";
 import type { StoreSchema } from "./schema.ts";
-import type { Sealer } from "./sealer.ts";
+import { SealBrokenError, type Sealer } from "./sealer.ts";
 
 /** An update that is stored and not handled yet. */
 export interface PendingUpdate {
@@ -76,18 +76,18 @@ export class Updates {
       .where("body", "is not", null)
       .orderBy("update_id")
       .execute();
-    return rows.flatMap(({ update_id, body, attempts, received_at, due_at }) =>
-      body === null
-        ? []
-        : [
-            {
-              update: JSON.parse(this.#sealer.open(body, place(update_id))) as Update,
-              attempts,
-              receivedAt: received_at,
-              dueAt: due_at,
-            },
-          ],
-    );
+    const pending: PendingUpdate[] = [];
+    for (const { update_id, body, attempts, received_at, due_at } of rows) {
+      try {
+        const update = JSON.parse(this.#sealer.open(body ?? new Uint8Array(), place(update_id))) as Update;
+        pending.push({ update, attempts, receivedAt: received_at, dueAt: due_at });
+      } catch (error) {
+        if (!(error instanceof SealBrokenError)) throw error;
+        // Somebody put it there; nobody can say what it was, and it must not stop every start.
+        await this.done(update_id);
+      }
+    }
+    return pending;
   }
 }
 

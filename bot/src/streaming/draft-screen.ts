@@ -20,11 +20,14 @@ export interface DraftScreenOptions {
   readonly formats: FormatSupport;
   readonly clock: Clock;
   readonly log: Log;
-  /** Between two frames. @default 400 */
-  readonly gapMs?: number;
+  /** Between two frames, in ms. @default {@link draftGapMs} */
+  readonly gapMs?: (framesSent: number) => number;
   /** A draft lives 30 s; a silent model keeps its own. @default 20,000 */
   readonly refreshMs?: number;
 }
+
+/** The first words follow "Thinking…" quickly; then a pace that reads well and that Telegram bears. */
+export const draftGapMs = (framesSent: number): number => (framesSent <= 2 ? 250 : 400);
 
 /** Private chats: a draft that grows, with Telegram's own Stop button (Bot API 10.3, `sendRichMessageDraft`). */
 export class DraftScreen implements Screen {
@@ -37,8 +40,8 @@ export class DraftScreen implements Screen {
   constructor(options: DraftScreenOptions) {
     this.#options = options;
     this.#format = options.formats.best;
-    const { clock, gapMs = 400, refreshMs = 20_000 } = options;
-    this.#pacer = new Pacer({ clock, gapMs: () => gapMs, refreshMs, send: (text) => this.#send(text) });
+    const { clock, gapMs = draftGapMs, refreshMs = 20_000 } = options;
+    this.#pacer = new Pacer({ clock, gapMs, refreshMs, send: (text) => this.#send(text) });
   }
 
   show(text: string): void {
