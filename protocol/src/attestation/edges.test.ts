@@ -108,6 +108,10 @@ describe("firmware levels", () => {
     });
     await accepted(ground.withCollateral({ tcbInfo }, { quote }));
   });
+  test("judge a module of version 0 themselves", async () => {
+    await accepted(ground.withQuote({ body: { teeTcbSvn: `050003${zeros(13)}` } }));
+    await refused(ground.withQuote({ body: { teeTcbSvn: `040003${zeros(13)}` } }), "TCB_NO_MATCH");
+  });
   test("are excepted by their own word alone", async () => {
     const policy = { tcbExceptions: [{ status: "OutOfDate", until: now + 1 }] };
     await accepted(ground.withCollateral(levels({ tcbStatus: "OutOfDate" }), { policy }));

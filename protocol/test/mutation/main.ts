@@ -26,10 +26,13 @@ const targets = [
       file.replaceAll("\\", "/"),
     ),
 );
+/** Tests that need more than this process has; and, for a sample, those that take long in the dry run. */
+const unfit = /(\.(vectors|node)|toncenter-chain-view|fuzz)\.test\.ts$/;
+const slowOrUnfit = /(\.(vectors|node)|toncenter-chain-view|fuzz|verify-quote|appraise)\.test\.ts$/;
 const suites = [
   ...globSync("protocol/src/attestation/*.test.ts"),
   ...globSync("protocol/src/session/*.test.ts"),
-].filter((file) => !/(\.(vectors|node)|toncenter-chain-view|fuzz)\.test\.ts$/.test(file));
+].filter((file) => !(values.sample === undefined ? unfit : slowOrUnfit).test(file));
 
 const instrumenter = new Instrumenter();
 const sources = new Map(targets.map((file) => [pathToFileURL(file).href, file]));
