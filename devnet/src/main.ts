@@ -29,6 +29,10 @@ async function main(): Promise<number> {
     process.once(signal, () => interruption.abort());
   }
   const interrupted = once(interruption.signal, "abort").then(() => undefined);
+  if (!flags.json) {
+    const nodes = environment.DEVNET_NODES === 1 ? "a node" : `${environment.DEVNET_NODES} nodes`;
+    say(`Bringing up a gateway, ${nodes}, the proxy, the bot, the Mini App and the playground:`);
+  }
   let network: Devnet;
   try {
     const model = await chosenModel({
