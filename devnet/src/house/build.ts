@@ -31,8 +31,11 @@ function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = 
 
 const tool = (name: string): string => join(root, "node_modules/.bin", name);
 
-/** Compiles each published room into `out/<room>/dist`; never tests, never the simulation. */
-export function buildPackages(out: string): void {
+/**
+ * Compiles published rooms into `out/<room>/dist`; never tests, never the simulation.
+ * @param rooms a part of them, those that it needs before it
+ */
+export function buildPackages(out: string, rooms: readonly string[] = publishedRooms): void {
   const scratch = mkdtempSync(join(tmpdir(), "bombyx-build-"));
   // The types just built name zod and others, which the compiler looks for above them.
   const modules = join(out, "node_modules");
@@ -40,7 +43,7 @@ export function buildPackages(out: string): void {
   mkdirSync(out, { recursive: true });
   if (linked) symlinkSync(join(root, "node_modules"), modules);
   try {
-    for (const room of publishedRooms) {
+    for (const room of rooms) {
       const folder = join(out, room);
       rmSync(join(folder, "dist"), { recursive: true, force: true });
       mkdirSync(folder, { recursive: true });

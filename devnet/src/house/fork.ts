@@ -90,7 +90,7 @@ export function fork(folder: string): void {
 
 /** @returns name of each package → its tarball, from the project's folder. */
 function packPackages(scratch: string, vendor: string): Map<string, string> {
-  buildPackages(scratch);
+  buildPackages(scratch, ["protocol", "sdk"]);
   buildBotApi(scratch);
   return new Map(
     ["protocol", "sdk", "devnet"].map((room) => {
