@@ -201,6 +201,22 @@ describe("a bundle", () => {
     expect(await verify("--bundle", path("proof.json"), "--at", at, ...root())).toEqual(served);
   });
 
+  test("is judged by a policy module as a devnet writes it, and by the chain that the policy names", async () => {
+    await write("bundle.json", encodeBundle(await bundle()));
+    const policy = { attestation: world.policy() };
+    await write("policy.mjs", `export default ${JSON.stringify(policy)};\n`);
+    const judged = () => verify("--bundle", path("bundle.json"), "--at", at, "--policy", path("policy.mjs"));
+    expect(await judged()).toMatchObject({
+      code: 0,
+      answer: { judged: { measurements: true, reportData: true } },
+    });
+    const chainEndpoints = ["http://127.0.0.1:9/one", "http://127.0.0.1:9/two"];
+    await write("chained.json", JSON.stringify({ ...policy, chainEndpoints }));
+    expect(
+      await verify("--bundle", path("bundle.json"), "--at", at, "--policy", path("chained.json")),
+    ).toMatchObject(refused("CHAIN_VIEW", "statement"));
+  });
+
   test("whose statement is another's is refused", async () => {
     const [one, two] = [await bundle(), await bundle()];
     await write("mixed.json", encodeBundle({ ...one, statement: two.statement }));

@@ -1,15 +1,19 @@
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import {
   AttestationError,
   attestationReasons,
+  type Bundle,
   describeQuote,
   parseBundle,
   readCollateral,
   toncenterChainView,
 } from "@bombyx/protocol/attestation";
 import { BombyxError } from "@bombyx/protocol/wire";
-import { verifyBundlePublicly, verifyPublicly } from "./verify.ts";
+import * as z from "zod";
+import { beaconOf, verifyBundlePublicly, verifyPublicly } from "./verify.ts";
 
 /** The part of `process` that the command uses. */
 export interface Output {
@@ -25,7 +29,7 @@ export const attestHelp = `  bombyx attest verify --quote FILE --collateral FILE
       --bundle FILE      a node's bundle, or the file that the proof sheet exports
       --at TIME          ISO 8601 (default: now)
       --root DER         trust this root certificate instead of Intel's
-      --policy FILE      JSON: any fields of an attestation policy, and "reportData"; without rows measurements
+      --policy FILE      JSON (or a module, as .devnet/policy.js): any fields of an attestation policy, and "reportData"; without rows measurements
                          are shown and not judged
       --chain-endpoints  two or more toncenter APIs that must agree on the bundle's beacon
 
@@ -74,8 +78,8 @@ async function verify(args: readonly string[]): Promise<object> {
     if (values.quote !== undefined || values.collateral !== undefined)
       throw usage("--bundle stands alone: it holds its quote and its collateral.");
     const bundle = parseBundle(withoutLineEnd(await bytesOf("--bundle", values.bundle)));
-    const endpoints = values["chain-endpoints"]?.split(",");
-    const chain = endpoints && toncenterChainView({ endpoints, chain: "ton", fetch });
+    const endpoints = values["chain-endpoints"]?.split(",") ?? chainEndpointsOf(policy);
+    const chain = endpoints && toncenterChainView({ endpoints, chain: chainNameOf(bundle), fetch });
     const at = values.at === undefined ? Date.now() : instant(values.at);
     return verifyBundlePublicly(bundle, { at, ...common, ...(chain && { chain }) });
   }
@@ -126,7 +130,12 @@ function derOf(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return body === undefined ? bytes : new Uint8Array(Buffer.from(body, "base64"));
 }
 
+/** JSON, or a module whose default export is a policy, as a devnet writes it. */
 async function policyOf(file: string): Promise<unknown> {
+  if (/\.m?[jt]s$/.test(file)) {
+    const module: { default?: unknown } = await import(pathToFileURL(resolve(file)).href);
+    return module.default;
+  }
   const text = new TextDecoder().decode(await bytesOf("--policy", file));
   try {
     return JSON.parse(text);
@@ -134,6 +143,14 @@ async function policyOf(file: string): Promise<unknown> {
     throw usage(`--policy ${file} is not JSON: ${error instanceof Error ? error.message : String(error)}.`);
   }
 }
+
+/** An SDK policy around an attestation policy names them. */
+function chainEndpointsOf(policy: unknown): string[] | undefined {
+  const parsed = z.object({ chainEndpoints: z.array(z.url()).min(2) }).safeParse(policy);
+  return parsed.success ? parsed.data.chainEndpoints : undefined;
+}
+
+const chainNameOf = (bundle: Bundle): string => beaconOf(bundle).chain;
 
 /** @throws AttestationError TIME for anything but an ISO date or time with its zone, so that no machine's zone decides. */
 function instant(text: string): number {

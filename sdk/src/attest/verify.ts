@@ -98,7 +98,8 @@ export async function verifyBundlePublicly(
     policy: {
       ...policy.attestation,
       rows: policy.judgesMeasurements ? policy.attestation.rows : rows,
-      chain: beacon.chain,
+      // without a policy of one's own, any chain that the statement names is looked at
+      chain: policy.judgesMeasurements ? policy.attestation.chain : beacon.chain,
     },
     chain: input.chain ?? stated,
     now: input.at,
@@ -174,7 +175,7 @@ const beaconSchema = z.object({
 });
 
 /** What the statement says its beacon is; `appraise` refuses a statement that is none. */
-function beaconOf({ statement }: Bundle): { chain: string; seqno: number; hash: string } {
+export function beaconOf({ statement }: Bundle): { chain: string; seqno: number; hash: string } {
   try {
     return beaconSchema.parse(JSON.parse(fromUtf8(fromBase64(statement)))).beacon;
   } catch {
