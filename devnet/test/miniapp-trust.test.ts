@@ -27,6 +27,8 @@ import { startNetwork, type TestNetwork } from "./network.ts";
 import "./patience.ts";
 
 const executable = chromiumPath();
+/** A busy machine takes its time. */
+const soon = { timeout: 30_000 };
 /** Nobody looks at a page that shows nothing for longer; a machine with n times its work takes n times as long. */
 const patienceMs = 2_000 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 const foreignHost = "evil.example";
@@ -151,7 +153,7 @@ describe.skipIf(executable === undefined)("what a person may rely on in the Mini
     await page.evaluate((host) => {
       new Image().src = `https://${host}/control.png`;
     }, foreignHost);
-    await expect.poll(() => seen.violations.length).toBeGreaterThan(0);
+    await expect.poll(() => seen.violations.length, soon).toBeGreaterThan(0);
     const bare = await browser.newPage();
     const unprotected = watch(bare);
     await bare.setContent(`<img src="https://${foreignHost}/control.png">`);
@@ -232,12 +234,12 @@ describe.skipIf(executable === undefined)("what a person may rely on in the Mini
         .filter(({ name }) => name === "web_app_setup_main_button")
         .map(({ data }) => data as { is_visible: boolean; text: string });
     await expect
-      .poll(async () => (await shown()).at(-1))
+      .poll(async () => (await shown()).at(-1), soon)
       .toMatchObject({ is_visible: true, text: "Повторить" });
     await telegramSays(page, "main_button_pressed");
     // It goes while the page looks again, and is back with the same refusal.
     await expect
-      .poll(async () => (await shown()).map(({ is_visible }) => is_visible).join())
+      .poll(async () => (await shown()).map(({ is_visible }) => is_visible).join(), soon)
       .toMatch(/true,false,true$/);
     await page.context().close();
   });

@@ -9,6 +9,8 @@ import { startNetwork, type TestNetwork } from "./network.ts";
 import "./patience.ts";
 
 const executable = chromiumPath();
+/** A busy machine takes its time. */
+const soon = { timeout: 30_000 };
 const story = "Tell me a story about a penguin.";
 
 /** A phone with the built Mini App, on a network whose nodes write at 30 tokens a second. */
@@ -36,7 +38,7 @@ describe.skipIf(executable === undefined)("a conversation in the Mini App", () =
     await timeFirstWord(page);
     await ask(page, story);
     const answer = page.locator("article.answer").last();
-    await expect.poll(() => wordsOf(answer)).toMatch(/^\w+ \w+/);
+    await expect.poll(() => wordsOf(answer), soon).toMatch(/^\w+ \w+/);
     expect(await answer.getAttribute("aria-busy")).toBe("true");
     const early = await wordsOf(answer);
     await whole(page);
@@ -74,7 +76,7 @@ describe.skipIf(executable === undefined)("a conversation in the Mini App", () =
     const { page } = await openPhone(browser, url);
     await ask(page, story);
     const answer = page.locator("article.answer").last();
-    await expect.poll(() => wordsOf(answer)).toMatch(/^\w+ \w+/);
+    await expect.poll(() => wordsOf(answer), soon).toMatch(/^\w+ \w+/);
     await page.getByRole("button", { name: "Stop" }).click();
     await page.getByText("You stopped this answer.").waitFor();
     const stopped = await wordsOf(answer);
@@ -99,6 +101,9 @@ describe.skipIf(executable === undefined)("a conversation in the Mini App", () =
     await ask(page, "What is the capital of France?");
     await page.locator("article.answer").filter({ hasText: "Paris" }).waitFor();
     await whole(page);
+    await expect
+      .poll(() => kept(page), soon)
+      .toEqual({ titles: ["What is the capital of France?"], states: ["done", "done"] });
     await page.reload();
     await page.locator("article.answer").filter({ hasText: "Paris" }).waitFor();
 
@@ -107,6 +112,7 @@ describe.skipIf(executable === undefined)("a conversation in the Mini App", () =
     await page.getByLabel("Name").fill("Geography");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByRole("button", { name: "Rename: Geography" }).waitFor();
+    await expect.poll(() => kept(page), soon).toEqual({ titles: ["Geography"], states: ["done", "done"] });
     await page.reload();
     await page.locator("article.answer").waitFor();
     // Telegram's own back button closes what lies on top.
@@ -116,6 +122,7 @@ describe.skipIf(executable === undefined)("a conversation in the Mini App", () =
     await page.getByRole("button", { name: "Conversations" }).click();
     await page.getByRole("button", { name: "Delete: Geography" }).click();
     await page.getByText("No conversations yet.").waitFor();
+    await expect.poll(() => kept(page), soon).toEqual({ titles: [], states: [] });
     await page.reload();
     await page.getByText("Ask in private").waitFor();
     expect(seen.sent.join()).not.toMatch(/France|Geography|Paris/);
@@ -145,7 +152,7 @@ describe.skipIf(executable === undefined)("a conversation in the Mini App", () =
     const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
     expect(await ground()).toBe("rgb(255, 255, 255)");
     await telegramSays(page, "theme_changed", { theme_params: telegramThemes.dark });
-    await expect.poll(ground).toBe("rgb(23, 33, 43)");
+    await expect.poll(ground, soon).toBe("rgb(23, 33, 43)");
     await page.context().close();
   });
 
@@ -155,7 +162,7 @@ describe.skipIf(executable === undefined)("a conversation in the Mini App", () =
     const serving = await servingNode(page);
     await ask(page, story);
     const answer = page.locator("article.answer").last();
-    await expect.poll(() => wordsOf(answer).then((words) => words.length)).toBeGreaterThan(30);
+    await expect.poll(() => wordsOf(answer).then((words) => words.length), soon).toBeGreaterThan(30);
     const before = await wordsOf(answer);
     await network.killNode(serving);
     await whole(page);
@@ -197,6 +204,27 @@ async function wordsOf(answer: ReturnType<Page["locator"]>): Promise<string> {
   const text = answer.locator(".markdown, .answer-plain");
   return (await text.count()) === 0 ? "" : ((await text.first().textContent()) ?? "");
 }
+
+/** What the device's database holds of all conversations. */
+const kept = (page: Page): Promise<{ titles: string[]; states: string[] }> =>
+  page.evaluate(
+    () =>
+      new Promise<{ titles: string[]; states: string[] }>((resolve, reject) => {
+        const opening = indexedDB.open("bombyx", 1);
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const look = opening.result.transaction(["heads", "turns"]);
+          const heads = look.objectStore("heads").getAll();
+          const turns = look.objectStore("turns").getAll();
+          look.onerror = () => reject(look.error);
+          look.oncomplete = () =>
+            resolve({
+              titles: heads.result.map(({ title }) => title),
+              states: turns.result.flatMap((one) => one.turns.map(({ state }: { state: string }) => state)),
+            });
+        };
+      }),
+  );
 
 /** Notes when the bytes of a frame reach the page, and when the first word of an answer stands in it. */
 const timeFirstWord = (page: Page): Promise<void> =>

@@ -16,8 +16,11 @@ interface Schema extends DBSchema {
   turns: { key: string; value: { readonly id: string; readonly turns: readonly Turn[] } };
 }
 
-/** A database that has not opened by then is treated as one that cannot: the chat does not wait for it. */
-const openWithinMs = 1_000;
+/**
+ * A database that has not opened by then is treated as one that never will. Nothing waits for it: a person writes
+ * meanwhile, and what was said is kept as soon as it is open.
+ */
+const openWithinMs = 15_000;
 
 /**
  * This device's own database; nothing of it leaves the device.
