@@ -58,6 +58,8 @@ else {
     );
   }
   for (const what of report.missing) process.stdout.write(`missing  ${what}\n`);
+  const notes: readonly string[] = "notes" in report && Array.isArray(report.notes) ? report.notes : [];
+  for (const what of notes) process.stdout.write(`note     ${what}\n`);
 }
 process.exit(report.goals.every(({ holds }) => holds) ? 0 : 1);
 

@@ -7,6 +7,8 @@ export interface RelayReport {
   readonly figures: Record<string, number>;
   readonly goals: readonly Goal[];
   readonly missing: readonly string[];
+  /** What a reader of the figures has to know. */
+  readonly notes: readonly string[];
 }
 
 export interface RelayRun {
@@ -27,14 +29,19 @@ export async function benchRelay({ say, only, nodeFlags = [] }: RelayRun): Promi
   const contenders = new Contenders(nodeFlags);
   const figures: Record<string, number> = {};
   const goals: Goal[] = [];
+  const notes: string[] = [];
+  const note = (line: string): void => {
+    notes.push(line);
+    say(`  ${line}`);
+  };
   if (!pinSelf()) contenders.missing.push("taskset, or a second core: relay and load share one");
   const reach = (...reached: Goal[]): void => {
     goals.push(...reached);
     for (const { name, measured, unit } of reached) say(`  ${name}: ${measured} ${unit}`);
   };
   try {
-    for (const name of chosen) await sections[name]({ contenders, figures, reach, say });
-    return { figures, goals, missing: contenders.missing };
+    for (const name of chosen) await sections[name]({ contenders, figures, reach, say, note });
+    return { figures, goals, missing: contenders.missing, notes };
   } finally {
     await contenders.stop();
   }
