@@ -41,11 +41,11 @@ privacy =
 
     __This chat__: you, Telegram, this bot and whoever runs it. Bot chats are not end-to-end encrypted, and nobody can make them so.
 
-    __From this bot on__: the bot checks the hardware proof of a machine and seals your question to it. The gateway in between and the GPU's owner see when somebody asks, how long it takes and roughly how much, never the words. If the bot's operator runs the gateway too, sealing adds nothing against *that* operator.
+    __From this bot on__: the bot checks the hardware proof of a machine and seals your question to it. The gateway in between sees the number of your Telegram account, the model, when you ask, how long it takes and roughly how much. The GPU's owner sees the same, but not who you are. Neither sees a word. If the bot's operator runs the gateway too, sealing adds nothing against *that* operator.
 
     __The machine that answers__: it reads your question inside protected memory and forgets it at the latest 70 minutes later.
 
-    __What I keep__: this conversation, encrypted, for { $hours } hours, so that I can follow it. /forget erases it now, /new too. Your questions are never written to a log.
+    __What I keep__: this conversation, encrypted, for { $hours } hours, so that I can follow it; which chat it was and when is not encrypted. /forget erases it now, /new too. What you write never goes into a log.
 
     __The private mode__ is the Mini App: there your own phone checks the machine and seals the question, and neither this bot nor its operator can read it.
 

@@ -35,10 +35,13 @@ export interface BotDeps {
   readonly historyMs: number;
 }
 
+/** A long poll takes 30 s by itself. */
+const requestSeconds = 60;
+
 /** The bot, feature by feature, in the order in which they look at an update. */
 export function createBot(deps: BotDeps): Bot<BotContext> {
   const { token, apiRoot, botInfo } = deps;
-  const bot = new Bot<BotContext>(token, { client: { apiRoot }, botInfo });
+  const bot = new Bot<BotContext>(token, { client: { apiRoot, timeoutSeconds: requestSeconds }, botInfo });
   // Short waits are waited out here; a long one ends the handler, and the inbox runs it again when it is over.
   bot.api.config.use(
     autoRetry({

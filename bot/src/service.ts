@@ -40,6 +40,8 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** Telegram answers in less than one; whoever hangs longer is asked again. */
+const requestSeconds = 30;
 const sweepMs = 10 * 60_000;
 /** After the deadline, answers are cut off; that takes a moment. */
 const cutOffMs = 2_000;
@@ -50,7 +52,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { token, apiRoot, miniApp, historyMs, maxAnswerTokens, model } = config;
   const texts = loadTexts();
   const store = await openStore({ dataDir: config.dataDir, key: config.storeKey, historyMs, now: clock.now });
-  const api = new Api(token, { apiRoot });
+  const api = new Api(token, { apiRoot, timeoutSeconds: requestSeconds });
   const formats = new FormatSupport();
   const running = new RunningAnswers();
   const delivery = new Delivery({ api, store, formats, clock, log, ...(gapMs && { gapMs }) });
@@ -93,7 +95,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   const intake =
     config.webhook === undefined
-      ? await startPolling(bot, inbox)
+      ? await startPolling(bot, inbox, log)
       : await startWebhook({ bot, inbox, webhook: config.webhook, log });
   let cancelSweep = () => {};
   const sweepLater = () => {

@@ -174,6 +174,7 @@ describe("in a private chat", () => {
     const english = await sent(world, "Who can read what");
     for (const truth of [
       "you, Telegram, this bot and whoever runs it",
+      "the number of your Telegram account",
       "24 hours",
       "Mini App",
       "memory bus",

@@ -1,6 +1,7 @@
 import { createRunner, createSource, createUpdateFetcher } from "@grammyjs/runner";
 import type { Bot } from "grammy";
 import type { BotContext } from "../context.ts";
+import type { Log } from "../log.ts";
 import { allowedUpdates } from "./allowed-updates.ts";
 import type { Inbox } from "./inbox.ts";
 
@@ -15,8 +16,20 @@ export interface Intake {
 }
 
 /** Asks Telegram for updates: nothing has to be reachable from outside. */
-export async function startPolling(bot: Bot<BotContext>, inbox: Inbox): Promise<Intake> {
+export async function startPolling(bot: Bot<BotContext>, inbox: Inbox, log: Log): Promise<Intake> {
   await bot.api.deleteWebhook();
+  // The fetcher tries again by itself, and says nothing.
+  bot.api.config.use(async (prev, method, payload, signal) => {
+    if (method !== "getUpdates") return await prev(method, payload, signal);
+    try {
+      const result = await prev(method, payload, signal);
+      if (!result.ok) log.warn({ code: result.error_code, description: result.description }, "no updates");
+      return result;
+    } catch (error) {
+      if (!signal?.aborted) log.warn({ err: error }, "no updates");
+      throw error;
+    }
+  });
   const fetchUpdates = createUpdateFetcher(bot, {
     fetch: { allowed_updates: [...allowedUpdates] },
     silent: true,

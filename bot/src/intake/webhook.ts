@@ -64,9 +64,11 @@ export async function startWebhook({ bot, inbox, webhook, log }: WebhookOptions)
   });
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : webhook.port;
+  const failed = new Promise<never>((_, reject) => server.once("error", reject));
+  failed.catch(() => undefined);
   return {
     url: `http://${webhook.host}:${port}${pathname}`,
-    failed: new Promise((_, reject) => server.once("error", reject)),
+    failed,
     stop: async () => {
       // The webhook stays set: Telegram keeps what comes meanwhile, and brings it after the start.
       server.close();

@@ -104,6 +104,21 @@ describe("a growing text", () => {
     expect(frames).toEqual([[0, "a"]]);
   });
 
+  it("that hangs on its way does not hold up the answer", async () => {
+    const clock = new HeldClock();
+    const never = new Promise<FrameResult>(() => undefined);
+    const screen = new Pacer({ clock, gapMs: () => 400, send: () => never });
+    screen.show("a");
+    let ended = false;
+    const ending = screen.end().then(() => {
+      ended = true;
+    });
+    await clock.pass(2_999);
+    expect(ended).toBe(false);
+    await clock.pass(1);
+    await ending;
+  });
+
   it("in a group stays below 20 messages in any minute, and never two in a second", () => {
     const at = [0];
     for (let frames = 1; (at.at(-1) ?? 0) < 300_000; frames++) at.push((at.at(-1) ?? 0) + editGapMs(frames));

@@ -21,6 +21,8 @@ export const shown: FrameResult = { pauseMs: 0 };
 /** There is no way to show anything: the person waits for the whole answer. */
 export const invisible: FrameResult = { pauseMs: Number.MAX_SAFE_INTEGER };
 
+const longestWaitMs = 3_000;
+
 /**
  * Shows the newest text as often as it may be shown: one request at a time, none of them outdated, and none after
  * {@link Pacer.end}.
@@ -44,12 +46,15 @@ export class Pacer {
     if (this.#sending === undefined && this.#cancelGap === undefined) this.#next();
   }
 
-  /** Resolves when nothing is on its way any more. */
+  /** Resolves when nothing is on its way any more, or when a frame hangs: the answer does not wait for it. */
   async end(): Promise<void> {
     this.#ended = true;
     this.#cancelGap?.();
     this.#cancelRefresh?.();
-    await this.#sending;
+    const { promise: patience, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#pace.clock.after(longestWaitMs, resolve);
+    await Promise.race([this.#sending, patience]);
+    cancel();
   }
 
   #next(): void {
