@@ -178,6 +178,8 @@ export const playgroundScreens: Readonly<Record<string, Screen>> = {
   },
   formats: async (page, take) => {
     await openPlayground(page, take);
+    // A bot writes to nobody who has not spoken to it.
+    if ((await page.locator("article.mine").count()) === 0) await askBot(page, "/start");
     const { botApi, townspeople } = take.devnet;
     const answered = await fetch(`${botApi?.url}/bot${townspeople?.bot.token}/sendRichMessage`, {
       method: "POST",
