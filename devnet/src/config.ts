@@ -25,6 +25,9 @@ export const environmentSchema = z.object({
   DEVNET_METRICS_PORT: port.default(9464),
   DEVNET_CHAIN_PORT: port.default(8781),
   DEVNET_CHAIN_PORT_2: port.default(8782),
+  /** Blocks (seconds) that a message on the chain waits before it arrives; 0 is at once. */
+  DEVNET_BLOCK_DELAY: z.coerce.number().int().min(0).max(60).default(1),
+  DEVNET_EXPLORER_PORT: port.default(8783),
   DEVNET_PROXY_PORT: port.default(11711),
   DEVNET_PLAYGROUND_PORT: port.default(8790),
   DEVNET_MINIAPP_PORT: port.default(8791),

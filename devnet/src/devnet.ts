@@ -1,10 +1,13 @@
+import { prepareSettlement, type SettledTon } from "./chain/settlement/prepare.ts";
 import { type Network, type NetworkOptions, startNetwork } from "./network.ts";
 import { type FaceOptions, type OpenFaces, prepareFaces } from "./playground/faces.ts";
 
 export type DevnetOptions = NetworkOptions & FaceOptions;
 
-/** The network with its two faces, bot and Mini App, and the playground page that shows both. */
-export interface Devnet extends Network, OpenFaces {}
+/** The network with its contracts and its two faces, bot and Mini App, and the playground page that shows both. */
+export interface Devnet extends Network, OpenFaces {
+  readonly settled: SettledTon;
+}
 
 /**
  * Brings up everything of `npm start`: pages are built and the bot starts while the nodes load their model.
@@ -14,13 +17,21 @@ export interface Devnet extends Network, OpenFaces {}
 export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   const gaveUp = new AbortController();
   const faces = prepareFaces(options, (reason) => gaveUp.abort(reason));
+  const settlement = prepareSettlement(options, (reason) => gaveUp.abort(reason));
   const network = await startNetwork({
     ...options,
     signal: options.signal ? AbortSignal.any([options.signal, gaveUp.signal]) : gaveUp.signal,
-    milestones: faces.milestones,
+    milestones: {
+      ...faces.milestones,
+      chain: settlement.begin,
+      stopping: async () => {
+        await Promise.all([faces.milestones.stopping?.(), settlement.stop()]);
+      },
+    },
   });
   try {
-    return { ...network, ...(await faces.open(network)) };
+    const [opened, settled] = await Promise.all([faces.open(network), settlement.open()]);
+    return { ...network, ...opened, settled };
   } catch (error) {
     await network.stop();
     throw error;

@@ -67,6 +67,7 @@ async function main(): Promise<number> {
             : `The bot is gone (${how(change.exit)}) and is started again. Its log: ${join(environment.DEVNET_DIR, "logs/bot.log")}`,
         ),
       allowanceNano: environment.DEVNET_ALLOWANCE_NANO,
+      blockDelay: environment.DEVNET_BLOCK_DELAY,
       signal: interruption.signal,
       onNodeLost: (node, exit) =>
         say(`${node.name} is gone (${how(exit)}); the others go on. npm start brings it back.`),
@@ -83,7 +84,7 @@ async function main(): Promise<number> {
   }
 
   if (flags.json) {
-    const { gateway, proxy, apiKey, model, playground, miniapp, botApi } = network;
+    const { gateway, proxy, apiKey, model, playground, miniapp, botApi, chain } = network;
     const line = {
       gateway: gateway.url,
       proxy: proxy.url,
@@ -92,6 +93,7 @@ async function main(): Promise<number> {
       playground: playground.url,
       miniapp: miniapp?.url,
       botApi: botApi?.url,
+      ton: `${chain[0]?.url}/jsonRPC`,
     };
     process.stdout.write(`${JSON.stringify(line)}\n`);
   } else {

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { AttestationPolicy } from "@bombyx/protocol/attestation";
 import { BlockClock, blockClockStateSchema } from "./chain/block-clock.ts";
 import { type ChainServer, startChainServer } from "./chain/chain-server.ts";
+import { type LazyTon, lazyTon } from "./chain/lazy-ton.ts";
 import { type Joinable, joinFile } from "./nodes/joinable.ts";
 import type { Child, ProcessExit } from "./processes/child.ts";
 import { gatewayProcess, keepApiKey, pairingCode } from "./processes/gateway.ts";
@@ -35,6 +36,8 @@ export interface NetworkOptions {
   readonly allowanceNano: string;
   /** Gives up a start that is still under way; {@link Network.stop} ends one that is up. */
   readonly signal?: AbortSignal;
+  /** Blocks that a message waits before it arrives; @default 0, at once. */
+  readonly blockDelay?: number;
   /** Told as each part becomes ready. */
   readonly onReady?: (part: string) => void;
   /** Told when a node is gone that nobody stopped. */
@@ -48,6 +51,8 @@ export interface NetworkOptions {
 export interface Milestones {
   /** The state belongs to this process. @returns settings for the gateway. */
   opened?(state: StateDirectory): Promise<Readonly<Record<string, string>>>;
+  /** The chain answers; its accounts are opened by whoever asks for them. */
+  chain?(ton: LazyTon, state: StateDirectory): void;
   /** @param file `policy.js`: what a build of the Mini App for this network takes. */
   policy?(file: string, policy: DevnetPolicy): void;
   /** The gateway answers at this address. */
@@ -85,6 +90,8 @@ export interface Network {
   readonly apiKeyFile: string;
   readonly model: string;
   readonly chain: readonly ChainServer[];
+  /** Accounts of the same chain. */
+  readonly ton: LazyTon;
   readonly gateway: Child & { readonly url: string; readonly metrics: string };
   readonly proxy: Child & { readonly url: string };
   /** One per name, the latest that was started; it may be gone. */
@@ -107,11 +114,13 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const state = await StateDirectory.open(options.stateRoot);
   const children: Child[] = [];
   const chain: ChainServer[] = [];
+  let ton: LazyTon | undefined;
   let stopped: Promise<void> | undefined;
   const stopAll = async () => {
     const stopping = options.milestones?.stopping?.();
     await Promise.all([stopping, ...children.map((child) => child.stop(stopMs))]);
     await Promise.all(chain.map((server) => server.close()));
+    await ton?.close();
     await state.remove("network.json");
     await state.remove(joinFile);
     state.close();
@@ -140,9 +149,13 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       state.keep("chain.json", blockClockStateSchema, () => BlockClock.genesis(now)),
     ]);
     const clock = new BlockClock(clockState);
-    for (const port of options.ports.chain) {
-      chain.push(await startChainServer({ clock, port: await preferredPort(port), now: Date.now }));
+    const opened = lazyTon({ clock, file: state.path("ton.sqlite"), blockDelay: options.blockDelay ?? 0 });
+    ton = opened;
+    for (const preferred of options.ports.chain) {
+      const port = await preferredPort(preferred);
+      chain.push(await startChainServer({ clock, port, now: Date.now, accounts: opened.accounts }));
     }
+    options.milestones?.chain?.(opened, state);
     const policy: DevnetPolicy = {
       attestation: world.policy(),
       chainEndpoints: chain.map((server) => server.url),
@@ -234,6 +247,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       apiKeyFile: state.path("api-key"),
       model,
       chain,
+      ton: opened,
       gateway: { ...gateway.child, url: gatewayReady.url, metrics: gatewayReady.metrics },
       proxy: { ...proxy.child, url: proxyReady.url },
       nodes,

@@ -54,6 +54,11 @@ export class BlockClock {
     return seqno < 1 || seqno > this.latest(now).seqno ? undefined : this.#block(seqno);
   }
 
+  /** When this block is or will be made, ms since epoch. */
+  madeAt(seqno: number): number {
+    return this.#genesisAt + (seqno - 1) * blockMs;
+  }
+
   #block(seqno: number): ClockBlock {
     const hash = (name: string) =>
       createHmac("sha256", this.#seed).update(`bombyx/devnet-block/v1\0${name}\0${seqno}`).digest();

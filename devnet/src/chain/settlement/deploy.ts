@@ -1,0 +1,70 @@
+import { Registry } from "@bombyx/contracts/registry";
+import { Vault } from "@bombyx/contracts/vault";
+import { internal, SendMode } from "@ton/core";
+import { clientInProcess } from "../ton/client.ts";
+import type { LocalTon } from "../ton/local-ton.ts";
+import { type ContractCode, contractCode } from "./contract-code.ts";
+import type { Operator } from "./operator-keys.ts";
+
+/** The contracts of this devnet. */
+export interface Settlement {
+  readonly vault: Vault;
+  readonly registry: Registry;
+  readonly code: ContractCode;
+  readonly operator: Operator;
+}
+
+const gram = 1_000_000_000n;
+/** The operator's share of channel payments in 1/10000. */
+const feeBps = 1_000;
+
+/** What a chain needs before anybody pays: the operator's wallets with money in them, Vault and Registry. */
+export async function deploySettlement(ton: LocalTon, operator: Operator): Promise<Settlement> {
+  const code = await contractCode();
+  const { owner, guardian, committer, release, ack, salt } = operator;
+  const addresses = { owner: owner.wallet.address, guardian: guardian.wallet.address };
+  const vault = Vault.fromTerms(
+    { ...addresses, committer: committer.wallet.address, ackKey: ack.publicKey, feeBps, salt },
+    code.vault,
+    code,
+  );
+  const [first, second, third] = release;
+  const registry = Registry.fromTerms(
+    {
+      ...addresses,
+      releaseKeys: [first.wallet.address, second.wallet.address, third.wallet.address],
+      salt,
+    },
+    code.registry,
+  );
+  const missing = [vault, registry].filter(
+    ({ address }) => ton.account(address)?.storage.state.type !== "active",
+  );
+  if (missing.length > 0) {
+    await fill(ton, operator);
+    const wallet = clientInProcess(ton).open(owner.wallet);
+    await wallet.sendTransfer({
+      seqno: await wallet.getSeqno(),
+      secretKey: owner.keys.secretKey,
+      sendMode: SendMode.PAY_GAS_SEPARATELY,
+      messages: missing.map(({ address, init }) =>
+        internal({ to: address, value: gram, bounce: false, init: init ?? null }),
+      ),
+    });
+    await ton.settled();
+  }
+  return { vault, registry, code, operator };
+}
+
+async function fill(ton: LocalTon, { owner, guardian, committer, release }: Operator): Promise<void> {
+  const amounts = [
+    [owner, 1_000n],
+    [guardian, 100n],
+    [committer, 100n],
+    ...release.map((key) => [key, 10n] as const),
+  ] as const;
+  for (const [{ wallet }, amount] of amounts) {
+    if (ton.balance(wallet.address) < gram) await ton.faucet(wallet.address, amount * gram);
+  }
+  await ton.settled();
+}
