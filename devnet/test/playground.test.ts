@@ -198,6 +198,10 @@ describe.skipIf(executable === undefined)("the playground", () => {
       fetch(`${devnet.playground.url}/nodes/alder/kill`, { method: "POST", headers });
     expect((await kill({})).status).toBe(403);
     expect((await kill({ "bombyx-playground": "1", origin: "https://attacker.example" })).status).toBe(403);
+    const { port } = new URL(devnet.playground.url);
+    const byName = (path: string) => fetch(`http://localhost:${port}${path}`, { redirect: "manual" });
+    expect((await byName("/?lang=ru")).headers.get("location")).toBe(`${devnet.playground.url}/?lang=ru`);
+    expect((await byName("/scene")).status).toBe(403);
     const unknown = await fetch(`${devnet.playground.url}/nodes/oak/kill`, {
       method: "POST",
       headers: { "bombyx-playground": "1" },

@@ -61,6 +61,11 @@ export async function startPlaygroundHost(port: number): Promise<PlaygroundHost>
   let opened: PlaygroundParts | undefined;
   let origin = "";
   const server = createServer((request, response) => {
+    // The same machine by its other name; pages are framed by origin, so there is one only.
+    if (request.headers.host === `localhost:${new URL(origin).port}` && request.url?.split("?")[0] === "/") {
+      response.writeHead(307, { location: `${origin}${request.url}` }).end();
+      return;
+    }
     const reason = refusal({ method: request.method ?? "GET", headers: request.headers }, origin);
     if (reason !== undefined) json(response, 403, { error: reason });
     else if (opened === undefined) json(response, 503, { error: "The playground is starting." });
