@@ -1,5 +1,8 @@
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import {
   type Bundle,
   encodeBundle,
@@ -32,6 +35,7 @@ const soon = { timeout: 30_000 };
 /** Nobody looks at a page that shows nothing for longer; a machine with n times its work takes n times as long. */
 const patienceMs = 2_000 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 const foreignHost = "evil.example";
+const cli = fileURLToPath(new URL("../../sdk/src/cli.ts", import.meta.url));
 
 describe.skipIf(executable === undefined)("what a person may rely on in the Mini App", () => {
   let network: TestNetwork;
@@ -85,10 +89,17 @@ describe.skipIf(executable === undefined)("what a person may rely on in the Mini
     const saving = page.waitForEvent("download");
     await page.evaluate(() => Object.defineProperty(navigator, "canShare", { value: undefined }));
     await sheet.getByRole("button", { name: "Save or share the proof" }).click();
-    const file = await readFile(await (await saving).path());
-    const bundle = parseBundle(file);
+    const saved = await (await saving).path();
+    const bundle = parseBundle(await readFile(saved));
     const node = network.nodes.map(({ node: id }) => id);
     expect(node).toContain(statementOf(bundle).node);
+    // Anybody can judge it again, with other software than this page.
+    const policy = network.state.path("policy.js");
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      ...["-C", "bombyx-source", cli, "attest", "verify"],
+      ...["--bundle", saved, "--policy", policy],
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, status: "UpToDate" });
     await page.context().close();
   });
 

@@ -49,7 +49,7 @@ proof-standby-none = No second machine stands by
 proof-standby-none-why = Should this machine be lost, the answer waits until another one is found and verified. Nothing ever goes to a machine that was not.
 
 limits-title = What this does not protect
-limit-gateway = The gateway knows that you ask
+limit-gateway = The gateway sees that you ask, not what
 limit-gateway-why = It sees your account, your internet address, the model, rough sizes and when you write. It never sees a word of what you ask or get.
 limit-physical = Somebody with lab tools at the machine
 limit-physical-why = Attacks with a device between processor and memory (TEE.fail, WireTap) can break TDX. They need hands on that machine.
