@@ -171,6 +171,56 @@ describe("whatever happens", () => {
   });
 });
 
+describe("when the place of an answer is gone", () => {
+  it("who blocked the bot gets nothing and is forgotten; others do not notice", async () => {
+    await using world = await startBotWorld();
+    const anna = await world.telegram.createPerson();
+    const boris = await world.telegram.createPerson();
+    const held = heldScript("To be ");
+    world.answerer.script = held.script;
+    await anna.privateChat(world.account).send("Go on");
+    await drafted(world, "To be");
+    await anna.block(world.account);
+    held.release();
+    await world.telegram.until(() =>
+      world.calls("sendRichMessage").some(({ response }) => response?.ok === false),
+    );
+    world.answerer.script = saying("Here");
+    await boris.privateChat(world.account).send("Are you there?");
+    await sent(world, "Here");
+    await anna.unblock(world.account);
+    await anna.privateChat(world.account).send("What did I say?");
+    const taken = () => world.calls("sendRichMessage").map(({ response }) => response?.ok);
+    await world.telegram.until(() => taken()[2] !== undefined);
+    expect(world.answerer.questions[2]?.messages).toHaveLength(1);
+    expect(taken()).toEqual([false, true, true]);
+  });
+
+  it("an answer whose placeholder was deleted comes as a new message, to the question", async () => {
+    await using world = await startBotWorld();
+    const anna = await world.telegram.createPerson();
+    const group = await world.telegram.createGroup({ members: [anna, world.account] });
+    const held = heldScript("To be ");
+    world.answerer.script = held.script;
+    const question = await anna.in(group).send("@bombyx_bot go on");
+    await sent(world, "To be");
+    const error = {
+      kind: "error",
+      errorCode: 400,
+      description: "Bad Request: message to edit not found",
+    } as const;
+    world.telegram.fail({ method: "editMessageText", times: 5, how: error });
+    held.release("continued");
+    await world.telegram.until(() =>
+      world.calls("sendRichMessage").some((call) => wordsOf(call) === "To be continued"),
+    );
+    expect(world.calls("sendRichMessage").at(-1)?.payload.reply_parameters).toEqual({
+      message_id: question.message_id,
+      allow_sending_without_reply: true,
+    });
+  });
+});
+
 describe("formatting that Telegram refuses", () => {
   const broken = { kind: "error", errorCode: 400, description: "Bad Request: RICH_MESSAGE_INVALID" } as const;
 

@@ -107,7 +107,9 @@ export class Conversation {
     const messages = delivery.messages(turn, {
       blocks: [outcome.text, ...outcome.notes].flatMap(readMarkdown),
       buttons: [[{ text: t("button-retry"), callback_data: `retry:${turnId}` }]],
-      ...(edit !== undefined ? { edit } : inGroup && { replyTo: turn.questionId }),
+      // The reply counts when there is nothing to edit any more.
+      ...(edit !== undefined && { edit }),
+      ...(inGroup && { replyTo: turn.questionId }),
     });
     await store.together(async ({ turns, outbox }) => {
       await turns.close(turn, outcome.text === "" ? undefined : outcome.text);

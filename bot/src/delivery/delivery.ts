@@ -46,7 +46,8 @@ export class Delivery {
 
   /** Sends what a chat is to get and may get now. @returns when that is done; the rest follows by itself. */
   flush(chatId: number): Promise<void> {
-    const next = (this.#working.get(chatId) ?? Promise.resolve()).then(() => this.#work(chatId));
+    const before = this.#working.get(chatId) ?? Promise.resolve();
+    const next = before.catch(() => undefined).then(() => this.#work(chatId));
     const settled = next.finally(() => {
       if (this.#working.get(chatId) === settled) this.#working.delete(chatId);
     });
@@ -64,7 +65,7 @@ export class Delivery {
     this.#stopped = true;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
-    await Promise.all(this.#working.values());
+    await Promise.allSettled(this.#working.values());
   }
 
   async #work(chatId: number): Promise<void> {
