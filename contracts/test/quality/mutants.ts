@@ -35,7 +35,6 @@ const modes: Record<string, string> = {
   SEND_MODE_CARRY_ALL_BALANCE: "SEND_MODE_CARRY_ALL_REMAINING_MESSAGE_VALUE",
   SEND_MODE_PAY_FEES_SEPARATELY: "SEND_MODE_REGULAR",
   SEND_MODE_IGNORE_ERRORS: "SEND_MODE_BOUNCE_ON_ACTION_FAIL",
-  RESERVE_MODE_EXACT_AMOUNT: "RESERVE_MODE_AT_MOST",
   RESERVE_MODE_AT_MOST: "RESERVE_MODE_EXACT_AMOUNT",
 };
 
@@ -72,6 +71,10 @@ function editsOf(code: string): Edit[] {
   for (const { index, 0: text } of code.matchAll(/[\w.]*\.(?:assertEnd\(\)|save\(\)|load\(\));/g)) {
     const alone = /[{};\n]\s*$/.test(code.slice(0, index));
     if (alone) edits.push({ at: index, length: text.length, text: "", what: `without ${text}` });
+  }
+  for (const { index } of code.matchAll(/\breserveToncoinsOnBalance\(/g)) {
+    const end = statementEnd(code, index);
+    edits.push({ at: index, length: end - index, text: "", what: `without ${code.slice(index, end)}` });
   }
   for (const { index, 0: text } of code.matchAll(/contract\.setData\([^;]*;/g)) {
     edits.push({ at: index, length: text.length, text: "", what: `without ${text}` });

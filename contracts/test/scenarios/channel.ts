@@ -209,6 +209,7 @@ const vouchers: Scenario[] = [
       w,
       async (value) => (await w.redeem(channel, gram(1), w.stranger, value)) === 0,
     );
+    equal(least, w.prices === "today" ? 1_926_670n : 11_560_000n);
     answers(await w.redeem(channel, gram(1), w.stranger, least - 1n), "ValueTooLow");
     const done = await w.send(w.stranger, {
       to: channel.contract.address,
@@ -480,6 +481,7 @@ const closing: Scenario[] = [
       w,
       async (value) => (await w.toChannel(w.client, channel, body, value)) === 0,
     );
+    equal(least, w.prices === "today" ? 1_926_670n : 11_560_000n);
     answers(await w.toChannel(w.client, channel, body, least - 1n), "ValueTooLow");
     answers(await w.toChannel(w.client, channel, body, least), "fine");
     equal((await w.channelView(channel)).state, "closed");

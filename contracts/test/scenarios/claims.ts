@@ -340,6 +340,7 @@ export const scenarios: Scenario[] = [
       const attempt = async (value: bigint): Promise<boolean> =>
         codeAt(await w.claim(a, w.leafCell(0), w.stranger, value), a.account.address) === 0;
       const first = await leastValue(w, attempt);
+      equal(first, w.prices === "today" ? 6_232_627n : 41_052_848n);
       w.chain.transactions = [];
       answers((await claimCodes(w, a, w.leafCell(0), w.stranger, first - 1n)).account, "ValueTooLow");
       const done = await w.claim(a, w.leafCell(0), w.stranger, first);
@@ -350,6 +351,7 @@ export const scenarios: Scenario[] = [
         committedNano: gram(81),
       });
       const later = await leastValue(w, attempt);
+      equal(later, w.prices === "today" ? 3_350_965n : 20_107_331n);
       ok(later < first - reserve + gram(0.01), `${later} ${first} ${reserve}`);
       answers((await claimCodes(w, a, w.leafCell(0), w.stranger, later - 1n)).account, "ValueTooLow");
       answers(codeAt(await w.claim(a, w.leafCell(0), w.stranger, later), w.vault.address), "fine");
@@ -380,11 +382,16 @@ export const scenarios: Scenario[] = [
     const little = gram(w.prices === "today" ? 0.0012 : 0.007);
     w.chain.transactions = [];
     answers((await claimCodes(w, a, bogus, w.stranger, little)).account, "ValueTooLow");
+    // An honest claim leaves it where it is.
+    const held = w.chain.balance(a.account.address);
+    await w.claim(a, w.leafCell(0), w.stranger);
+    equal(await claimed(w, a), gram(61));
+    ok(held - w.chain.balance(a.account.address) < gram(0.0001));
     // A refused claim with enough value brings the donation to the owner.
     const before = w.chain.balance(a.owner);
     await w.claim(a, bogus, w.stranger);
     ok(w.chain.balance(a.owner) - before > gram(2.9));
-    equal(await claimed(w, a), gram(60));
+    equal(await claimed(w, a), gram(61));
   }),
   scenario(
     "only a genuine account is paid: forged steps, other owners, other code, other vaults",
