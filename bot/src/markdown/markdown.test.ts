@@ -86,9 +86,10 @@ describe("hostile output", () => {
     ["mixed", "**_~`[(".repeat(3_000)],
     ["nested lists", Array.from({ length: 150 }, (_, i) => `${"  ".repeat(i)}- x`).join("\n")],
   ])("of absurd %s is read within a second", (_what, text) => {
-    const begun = performance.now();
+    // Of this process, whatever else the machine does.
+    const begun = process.cpuUsage();
     expect(formatText(readMarkdown(text)).text).not.toBe("");
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(1_000);
   });
 });
 
