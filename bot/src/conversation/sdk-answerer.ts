@@ -32,13 +32,15 @@ export class SdkAnswerer implements Answerer {
   async models(signal?: AbortSignal): Promise<readonly ModelOffer[]> {
     const now = this.#options.now();
     if (this.#models === undefined || now - this.#models.at > modelsMs) {
-      const offers = this.#own.models.list(signal ? { signal } : {}).then(({ data }) => data);
+      // Shared: whoever gives up must not take it from the others.
+      const offers = this.#own.models.list().then(({ data }) => data);
       this.#models = { at: now, offers };
       offers.catch(() => {
         this.#models = undefined;
       });
     }
-    return await this.#models.offers;
+    const { offers } = this.#models;
+    return await (signal === undefined ? offers : Promise.race([offers, aborted(signal)]));
   }
 
   async *answer(question: Question): AsyncGenerator<string, Ending, undefined> {
@@ -96,3 +98,9 @@ export class SdkAnswerer implements Answerer {
     return held;
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
