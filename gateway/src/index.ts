@@ -64,6 +64,8 @@ export interface GatewaySurroundings {
 const sweepEveryMs = 15_000;
 /** An epoch lasts an hour; the rest is for links that come and go. */
 const attestationRate = { perMinute: 6, burst: 30 };
+/** Of one node. */
+const newsRate = { perMinute: 2, burst: 20 };
 const figuresEveryMs = 5_000;
 const bundlesKeptMs = 24 * 3_600_000;
 
@@ -119,6 +121,7 @@ export async function startGateway(
       const timer = setTimeout(run, ms);
       return () => clearTimeout(timer);
     },
+    new RateLimiter("news of a node", newsRate, now),
   );
   /** When nodes came and went, until it is kept. */
   let seen = new Map<string, number>();

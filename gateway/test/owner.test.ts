@@ -234,7 +234,13 @@ describe("the owner's interface", () => {
     ]) {
       const { json: answer } = await bot.call("POST", "/v1/owner/machines", json(rig));
       expect(answer.error?.code).toBe("FORBIDDEN");
+      // The door without a machine is shut, too: nobody pairs a node to a person who did not ask.
+      const { json: code } = await bot.call("POST", "/v1/pairing-codes", { body: "" });
+      expect(code.error?.code).toBe("FORBIDDEN");
+      expect(code.code).toBeUndefined();
     }
+    const developer = await network.clientOf("botdev");
+    expect((await developer.call("POST", "/v1/pairing-codes", { body: "" })).status).toBe(201);
     const looks = async (headers = {}) =>
       (await new TestClient(network.gateway.url, key, headers).call("GET", "/v1/owner/machines")).json;
     expect((await looks()).error?.code).toBe("FORBIDDEN");
@@ -282,6 +288,33 @@ describe("the owner's interface", () => {
       headers: { origin: "https://app.example", "access-control-request-method": "DELETE" },
     });
     expect(headers["access-control-allow-methods"]).toContain("DELETE");
+  });
+});
+
+describe("pairing codes without a machine", () => {
+  it("come at a pace that a person keeps", async () => {
+    const owner = await network.clientOf("collector");
+    let last = await owner.call("POST", "/v1/pairing-codes", { body: "" });
+    expect(last.status).toBe(201);
+    for (let n = 0; n < 40 && last.status === 201; n++) {
+      last = await owner.call("POST", "/v1/pairing-codes", { body: "" });
+    }
+    expect(last.json.error?.code).toBe("RATE_LIMITED");
+  });
+
+  it("are for those who have room for one more machine", async () => {
+    const { accounts } = network.gateway;
+    const rack = { gpu: "g", vramMib: 0, hoursPerDay: 1 };
+    const owner = await network.clientOf("packed");
+    for (let n = 0; n < ownerLimits.machines; n++) {
+      if (n % 12 === 0) network.advance(60_000);
+      await accounts.registerMachine("developer:packed", rack);
+    }
+    const full = await owner.call("POST", "/v1/pairing-codes", { body: "" });
+    expect(full.json.error?.code).toBe("MACHINE_LIMIT");
+    const [first] = await machines(owner);
+    await owner.call("DELETE", `/v1/owner/machines/${first?.id}`);
+    expect((await owner.call("POST", "/v1/pairing-codes", { body: "" })).status).toBe(201);
   });
 });
 
@@ -400,6 +433,9 @@ describe("events", () => {
     }
     expect(await bot.events.next()).toMatchObject({ account: "person:78:9", type: "node.paired" });
     bot.close();
+    // In a person's name it would have as many streams as there are numbers.
+    const asPerson = new TestClient(network.gateway.url, key, { "bombyx-user": "9" });
+    expect((await asPerson.call("GET", "/v1/events")).json.error?.code).toBe("FORBIDDEN");
   });
 
   it("are for callers with a credential, eight streams each", async () => {

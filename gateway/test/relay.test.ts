@@ -462,6 +462,17 @@ describe("a node's receipt", () => {
 
     const again = await network.dial({ model, identity: node.identity });
     expect(await again.expect("refused")).toMatchObject({ code: "QUARANTINED", fatal: true });
+
+    // Nor does its owner get it in again as a new machine.
+    const owner = await network.clientOf("owner");
+    const { accounts } = network.gateway;
+    const machine = (await accounts.machinesOf("developer:owner")).find(
+      (one) => one.node === node.identity.node,
+    );
+    expect((await owner.call("DELETE", `/v1/owner/machines/${machine?.id}`)).status).toBe(200);
+    const { code: pairingCode } = await accounts.createPairingCode({ owner: "developer:owner" });
+    const renamed = await network.dial({ model, identity: node.identity, pairingCode });
+    expect(await renamed.expect("refused")).toMatchObject({ code: "QUARANTINED", fatal: true });
   });
 
   it.each([

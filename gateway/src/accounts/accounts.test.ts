@@ -285,6 +285,16 @@ describe("a pairing code", () => {
     expect(await pair(code, "node", "10.0.0.2")).toMatchObject({ owner: "developer:acme" });
   });
 
+  it("pairs its node while many others guess", async () => {
+    const { code } = await accounts.createPairingCode({ owner: "developer:acme" });
+    for (let address = 0; address < 50; address++) {
+      await expect(pair("0000-0000-0000", "guesser", `192.0.2.${address}`)).rejects.toEqual(
+        refusedWith("PAIRING_INVALID"),
+      );
+    }
+    expect(await pair(code)).toMatchObject({ owner: "developer:acme", fresh: true });
+  });
+
   it("is not at rest", async () => {
     const { code } = await accounts.createPairingCode({ owner: "developer:findable" });
     const content = readFileSync(join(dataDir, `${storeFile}-wal`), "latin1");

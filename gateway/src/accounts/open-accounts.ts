@@ -17,7 +17,7 @@ export interface AccountsOptions {
   readonly initDataKeys?: readonly string[];
   /** Requests per account. @default 1,200 a minute, 600 at once */
   readonly requests?: Rate;
-  /** Failed pairing tries per address. @default 5 a minute, 10 at once; of everybody together twelve times that */
+  /** Failed pairing tries per address. @default 5 a minute, 10 at once; of everybody together 1,200 times that */
   readonly pairingTries?: Rate;
 }
 
@@ -25,8 +25,12 @@ const defaultRequests: Rate = { perMinute: 1_200, burst: 600 };
 const defaultPairingTries: Rate = { perMinute: 5, burst: 10 };
 /** New pairing codes of one owner's machines. */
 const machineCodes: Rate = { perMinute: 12, burst: 24 };
-/** How many addresses' worth of failed pairing tries all together may make. */
-const pairingAddresses = 12;
+/**
+ * How many addresses' worth of failed pairing tries all together may make. Few would let a handful of guessers keep
+ * every new owner out; at 6,000 a minute, one of 100,000 waiting codes of 60 bits is still guessed once in three
+ * thousand years.
+ */
+const pairingAddresses = 1_200;
 
 /** @throws TypeError when a key of `initDataKeys` is not one. */
 export function openAccounts({

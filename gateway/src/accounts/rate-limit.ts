@@ -15,6 +15,21 @@ interface Bucket {
 /** Buckets remembered before full ones, which say nothing, are swept out. */
 const sweepAbove = 10_000;
 
+/**
+ * The name under which what comes from an address is counted: a whole /64 of IPv6, because one machine has as
+ * many addresses of it as it likes.
+ */
+export function networkOf(address: string | undefined): string {
+  if (address === undefined || !address.includes(":")) return address ?? "unknown";
+  const mapped = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  const [head = "", tail] = (address.split("%", 1)[0] ?? "").toLowerCase().split("::");
+  const groups = (part: string) => (part === "" ? [] : part.split(":"));
+  const [before, after] = [groups(head), groups(tail ?? "")];
+  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill("0");
+  return `${[...before, ...zeros, ...after].slice(0, 4).join(":")}::/64`;
+}
+
 /** A token bucket per name, in memory of this process. */
 export class RateLimiter {
   readonly #what: string;

@@ -1,4 +1,4 @@
-import { BombyxError, tokenRequestSchema } from "@bombyx/protocol/wire";
+import { BombyxError, ownerLimits, tokenRequestSchema } from "@bombyx/protocol/wire";
 import * as z from "zod";
 import type { Accounts, Principal } from "../accounts/accounts.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -22,6 +22,9 @@ function assertDeveloperKey({ kind, botId }: Principal): void {
     "Only a developer's own API key does this: neither a bot's nor a token.",
   );
 }
+
+/** Of a request, beside the request itself: every code is a row that is kept for a day. */
+const pairingCodeCost = 20;
 
 /** Tokens, balance, API keys and pairing codes. */
 export function accountRoutes(
@@ -59,8 +62,16 @@ export function accountRoutes(
 
   router.on("POST", "/v1/pairing-codes", async ({ request, response }) => {
     const principal = await callers.identify(request);
-    if (principal.kind === "key") assertDeveloperKey(principal);
+    // A person's own token, or a developer's key; not a bot's, for itself or in anybody's name.
+    if (principal.kind !== "person") assertDeveloperKey(principal);
     const { account } = principal;
+    accounts.admit(account, pairingCodeCost);
+    if ((await accounts.machinesOf(account)).length >= ownerLimits.machines) {
+      throw new BombyxError(
+        "MACHINE_LIMIT",
+        `An account has at most ${ownerLimits.machines} machines: remove one that is gone, or ask the operator.`,
+      );
+    }
     const { code, expiresAt } = await accounts.createPairingCode({ owner: account });
     sendJson(response, 201, { code, expiresAt });
   });

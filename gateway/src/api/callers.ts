@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { BombyxError, sealedHeaders } from "@bombyx/protocol/wire";
 import type { Accounts, Principal } from "../accounts/accounts.ts";
+import { networkOf } from "../accounts/rate-limit.ts";
 
 /** Who calls: the credential's account, within its rate. */
 export class Callers {
@@ -19,7 +20,7 @@ export class Callers {
 
   /** Counts an unauthenticated request against the address that it came from. */
   admitStranger(request: IncomingMessage, cost = 1): void {
-    this.#accounts.admit(`address:${request.socket.remoteAddress ?? "unknown"}`, cost);
+    this.#accounts.admit(`address:${networkOf(request.socket.remoteAddress)}`, cost);
   }
 
   async #authenticate(request: IncomingMessage): Promise<Principal> {

@@ -7,6 +7,8 @@ import type { Router } from "./router.ts";
 
 const query = z.strictObject({ after: z.coerce.number().int().min(0).optional() });
 const streamsPerAccount = 8;
+/** Of all accounts together: each holds a socket and two timers. */
+const streamsMost = 4_096;
 const keepAliveMs = 15_000;
 /** A stream outlives no token; its reader comes back with the last id that it dealt with. */
 const longestMs = 15 * 60_000;
@@ -19,10 +21,23 @@ export function eventRoutes(
   { callers, events }: { callers: Callers; events: EventLog },
 ): void {
   const open = new Map<string, number>();
+  let all = 0;
 
   router.on("GET", "/v1/events", async ({ request, response, url }) => {
     const { account, kind, botId } = await callers.identify(request);
     const { after } = parse(query, Object.fromEntries(url.searchParams));
+    if (kind === "bot") {
+      // Else whoever has a bot's key could open streams in the name of as many people as there are numbers.
+      throw new BombyxError(
+        "FORBIDDEN",
+        "A bot's key hears its persons' events as itself: leave Bombyx-User out.",
+        {
+          field: "Bombyx-User",
+        },
+      );
+    }
+    // It hung up while its credential was looked up: its close has been told, and nothing would end the stream.
+    if (response.destroyed) return;
     const audience: Audience = kind === "key" && botId !== undefined ? { botId } : { account };
     const streams = open.get(account) ?? 0;
     if (streams >= streamsPerAccount) {
@@ -32,7 +47,13 @@ export function eventRoutes(
         { retryAfterMs: 10_000 },
       );
     }
+    if (all >= streamsMost) {
+      throw new BombyxError("QUEUE_FULL", "Too many event streams are open here: try again later.", {
+        retryAfterMs: 30_000,
+      });
+    }
     open.set(account, streams + 1);
+    all++;
     let told = after ?? 0;
     /** Events that come while the past is still being read. */
     let waiting: AccountEvent[] | undefined = [];
@@ -52,6 +73,7 @@ export function eventRoutes(
       stopListening();
       clearInterval(alive);
       clearTimeout(longest);
+      all--;
       const left = (open.get(account) ?? 1) - 1;
       if (left > 0) open.set(account, left);
       else open.delete(account);

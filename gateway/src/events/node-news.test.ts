@@ -1,5 +1,6 @@
 import type { AccountEvent } from "@bombyx/protocol/wire";
 import { beforeEach, expect, it } from "vitest";
+import { RateLimiter } from "../accounts/rate-limit.ts";
 import { NodeNews } from "./node-news.ts";
 
 const node = { id: "ab".repeat(32), owner: "person:1:2", machine: "m1", name: "alder", refusal: undefined };
@@ -69,4 +70,25 @@ it("says why a node was refused, once for however many tries", () => {
   }
   expect(types()).toEqual(["node.online", "node.refused"]);
   expect(told[1]?.message).toBe("The TCB is out of date.");
+});
+
+it("leaves out what a node does too often, and tells of it again when it has calmed down", () => {
+  let now = 0;
+  const rate = new RateLimiter("news", { perMinute: 2, burst: 4 }, () => now);
+  const limited = new NodeNews(
+    (event) => void told.push(event),
+    () => () => undefined,
+    rate,
+  );
+  for (let n = 0; n < 50; n++) {
+    limited.changed(node, "online");
+    limited.changed(node, "refused");
+  }
+  expect(types()).toEqual(["node.online", "node.refused", "node.online", "node.refused"]);
+  limited.changed({ ...node, id: "cd".repeat(32) }, "online");
+  expect(types()).toHaveLength(5);
+  now = 60_000;
+  limited.changed(node, "online");
+  expect(types().at(-1)).toBe("node.online");
+  expect(types()).toHaveLength(6);
 });

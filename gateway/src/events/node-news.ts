@@ -1,4 +1,5 @@
 import type { AccountEvent } from "@bombyx/protocol/wire";
+import type { RateLimiter } from "../accounts/rate-limit.ts";
 import type { FleetChange } from "../fleet/fleet.ts";
 
 /** What is said of a node. */
@@ -20,17 +21,23 @@ const flapMs = 20_000;
 export class NodeNews {
   readonly #tell: (event: Omit<AccountEvent, "id" | "at">) => void;
   readonly #after: (ms: number, run: () => void) => () => void;
+  readonly #rate: RateLimiter | undefined;
   /** What each node's owner was last told, and what will be told unless the node is back before. */
   readonly #told = new Map<string, AccountEvent["type"]>();
   readonly #pending = new Map<string, () => void>();
 
-  /** @param after runs something later; returns what cancels it. */
+  /**
+   * @param after runs something later; returns what cancels it.
+   * @param rate news by node: each is a row that is kept, and a node can come and be refused as often as it likes.
+   */
   constructor(
     tell: (event: Omit<AccountEvent, "id" | "at">) => void,
     after: (ms: number, run: () => void) => () => void,
+    rate?: RateLimiter,
   ) {
     this.#tell = tell;
     this.#after = after;
+    this.#rate = rate;
   }
 
   changed(node: NodeSubject, change: FleetChange): void {
@@ -71,6 +78,12 @@ export class NodeNews {
   }
 
   #say({ id, owner, machine, name }: NodeSubject, type: AccountEvent["type"], message?: string): void {
+    try {
+      this.#rate?.take(id);
+    } catch {
+      // Left out; what the machine does now is in its list, and its owner has heard enough.
+      return;
+    }
     this.#told.set(id, type);
     this.#tell({ type, account: owner, machine: machine || null, node: id, name, message: message ?? null });
   }

@@ -23,6 +23,8 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #nodes = new Map<string, FleetNode>();
   readonly #byModel = new Map<string, NodeOffer[]>();
+  /** By id, because an owner can remove a node and pair it again, which must not let it in. */
+  readonly #quarantined = new Set<string>();
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -49,7 +51,7 @@ export class Fleet {
   }
 
   isQuarantined(node: string): boolean {
-    return this.#nodes.get(node)?.quarantined === true;
+    return this.#quarantined.has(node);
   }
 
   /** A node's new link takes the place of its old one. */
@@ -143,6 +145,7 @@ export class Fleet {
 
   quarantine(node: FleetNode, reason: string): void {
     node.quarantined = true;
+    this.#quarantined.add(node.id);
     node.refusal = { code: "QUARANTINED", message: reason };
     node.link?.refuse("QUARANTINED", reason, true);
     this.#options.onChange?.(node, "quarantined");

@@ -14,7 +14,7 @@ import {
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Accounts, NodeRecord } from "../accounts/accounts.ts";
 import { removed } from "../accounts/pairing.ts";
-import type { RateLimiter } from "../accounts/rate-limit.ts";
+import { networkOf, type RateLimiter } from "../accounts/rate-limit.ts";
 import type { Log } from "../log.ts";
 import type { PriceList } from "../prices.ts";
 import type { AttestationIntake } from "./attestation-intake.ts";
@@ -91,7 +91,7 @@ export class LinkServer {
       socket.end("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
       return;
     }
-    const from = request.socket.remoteAddress ?? "";
+    const from = networkOf(request.socket.remoteAddress);
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       ws.on("error", (error) => this.#options.log.debug({ err: error }, "node link failed"));
       if (ws.protocol !== linkSubprotocol) ws.close(1002, `expected subprotocol ${linkSubprotocol}`);
