@@ -62,9 +62,9 @@ export function parseTerms(text: string): Terms {
     Address,
   ];
   return {
-    owner: address("owner", given["owner"]),
-    guardian: address("guardian", given["guardian"]),
-    committer: address("committer", given["committer"]),
+    owner: address("owner", given.owner),
+    guardian: address("guardian", given.guardian),
+    committer: address("committer", given.committer),
     ackKey: Buffer.from(ackKey, "hex"),
     feeBps: Number(feeBps),
     salt: BigInt(Number(salt)),
@@ -86,12 +86,12 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const grams = (nano: bigint): string => `${Number(nano) / 1e9} GRAM`;
 
 function client(): TonClient {
-  const endpoint = process.env["TON_ENDPOINT"];
+  const endpoint = process.env.TON_ENDPOINT;
   if (endpoint === undefined)
     throw new TypeError(
       "TON_ENDPOINT is not set: a toncenter-v2 JSON-RPC, e.g. https://testnet.toncenter.com/api/v2/jsonRPC",
     );
-  const apiKey = process.env["TON_API_KEY"];
+  const apiKey = process.env.TON_API_KEY;
   return new TonClient({ endpoint, ...(apiKey !== undefined && { apiKey }) });
 }
 
@@ -119,7 +119,7 @@ async function deploy(file: string, send: boolean): Promise<void> {
     say("nothing was sent; --send does");
     return;
   }
-  const mnemonicFile = process.env["WALLET_MNEMONIC_FILE"];
+  const mnemonicFile = process.env.WALLET_MNEMONIC_FILE;
   if (mnemonicFile === undefined)
     throw new TypeError("WALLET_MNEMONIC_FILE is not set: the file with the paying wallet's words");
   const { publicKey, secretKey } = await mnemonicToPrivateKey(
