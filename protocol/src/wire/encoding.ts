@@ -42,10 +42,13 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** An array-like is taken as it is; spread, each byte would come through an iterator, ten times slower. */
+const characters = (bytes: Uint8Array): string =>
+  Reflect.apply(String.fromCharCode, undefined, bytes as unknown as number[]);
+
 export function toBase64(bytes: Uint8Array): string {
   let binary = "";
-  for (let i = 0; i < bytes.length; i += 0x8000)
-    binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
+  for (let i = 0; i < bytes.length; i += 0x8000) binary += characters(bytes.subarray(i, i + 0x8000));
   return btoa(binary);
 }
 
