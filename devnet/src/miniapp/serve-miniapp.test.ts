@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,6 +48,30 @@ it("carries page, gateway and chain to a phone through one public address", asyn
   } finally {
     behind.closeAllConnections();
     behind.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+it("answers paths that are none, and stays up for those that are", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "bombyx-miniapp-"));
+  await writeFile(join(folder, "index.html"), "<!doctype html>");
+  await using host = await startMiniappHost();
+  host.deploy({ folder, gateway: host.origin, chainEndpoints: [], botId: 1 });
+  const { port } = new URL(host.origin);
+  const ask = async (path: string) => {
+    const asked = request({ host: "127.0.0.1", port, path, agent: false }).end();
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+  try {
+    expect(await ask("//")).toBe(400);
+    expect(await ask(`/${"a".repeat(5_000)}`)).toBe(404);
+    expect(await ask("/index.html/below")).toBe(404);
+    expect(await ask("/..%2f..%2fetc/passwd")).toBe(404);
+    expect(await ask("/../../../../../../etc/passwd")).toBe(404);
+    expect(await ask("/")).toBe(200);
+  } finally {
     await rm(folder, { recursive: true, force: true });
   }
 });

@@ -78,7 +78,12 @@ function answer(deployment: Deployment, request: IncomingMessage, response: Serv
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
   };
-  const { pathname, search } = new URL(request.url ?? "/", "http://host");
+  const url = URL.parse(request.url ?? "/", "http://host");
+  if (!url) {
+    response.writeHead(400, headers).end();
+    return;
+  }
+  const { pathname, search } = url;
   const behind = Object.entries(deployment.behind ?? {}).find(([prefix]) => pathname.startsWith(prefix));
   if (behind) {
     const [prefix, server] = behind;

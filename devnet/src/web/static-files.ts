@@ -23,11 +23,22 @@ export function sendFile(
 ): void {
   const path = normalize(pathname);
   const file = join(folder, path === "/" ? "index.html" : path);
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
+  if (!isFile(file)) {
     response.writeHead(404, headers).end();
     return;
   }
   const contentType = contentTypes[extname(file)] ?? "application/octet-stream";
   response.writeHead(200, { ...headers, "content-type": contentType });
-  createReadStream(file).pipe(response);
+  createReadStream(file)
+    .on("error", () => response.destroy())
+    .pipe(response);
+}
+
+/** A name that the file system does not take, too long a one for example, is no file either. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
