@@ -166,6 +166,30 @@ describe("in a private chat", () => {
     expect(world.answerer.questions.at(-1)?.messages).toHaveLength(1);
   });
 
+  it("/forget also erases an answer that Telegram has not taken yet; another chat still gets its own", async () => {
+    await using world = await startBotWorld({ speed: 20 });
+    const seat = (await world.telegram.createPerson()).privateChat(world.account);
+    const other = (await world.telegram.createPerson()).privateChat(world.account);
+    for (const chat of [seat, other]) {
+      world.telegram.fail({
+        method: "sendRichMessage",
+        chatId: chat.chat.id,
+        how: { kind: "flood", retryAfterS: 20 },
+      });
+    }
+    await other.send("Not secret");
+    await seat.send("A secret");
+    await world.telegram.until(() => world.calls("sendRichMessage").length === 2);
+    await seat.send("/forget");
+    await sent(world, "one question and its answer are gone");
+    await sent(world, "You asked: Not secret");
+    await seat.send("/help");
+    await sent(world, "/forget");
+    expect(world.calls("sendRichMessage").filter((call) => wordsOf(call).includes("A secret"))).toHaveLength(
+      1,
+    );
+  });
+
   it("/privacy names everybody who can read, in the language of the person's app", async () => {
     await using world = await startBotWorld();
     const anna = await world.telegram.createPerson({ languageCode: "en-GB" });

@@ -90,6 +90,7 @@ export class Inbox {
     const { bot, store, log, clock } = this.#options;
     const { update_id: updateId } = update;
     const attempts = await store.updates.begin(updateId);
+    if (attempts === undefined) return;
     try {
       await bot.handleUpdate(update);
     } catch (error) {

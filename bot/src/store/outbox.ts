@@ -85,6 +85,15 @@ export class Outbox {
     await this.#db.deleteFrom("outbox").where("chat_id", "=", chatId).execute();
   }
 
+  /** What a chat or topic has not got yet, it does not get. */
+  async erase({ chatId, threadId }: Place): Promise<void> {
+    await this.#db
+      .deleteFrom("outbox")
+      .where("chat_id", "=", chatId)
+      .where("thread_id", "=", threadId)
+      .execute();
+  }
+
   async defer(id: string, dueAt: number): Promise<void> {
     await this.#db
       .updateTable("outbox")

@@ -195,3 +195,23 @@ describe("the outbox", () => {
     expect(await store.outbox.head(7)).toBeUndefined();
   });
 });
+
+describe("what is to be forgotten", () => {
+  it("is erased where it waits, and nothing else", async () => {
+    await store.updates.accept([update(1), update(2), update(5)]);
+    await store.updates.begin(1);
+    await store.outbox.add([
+      { ...place, format: "rich", blocks: [{ type: "paragraph", text: secret }] },
+      { ...place, threadId: 3, format: "rich", blocks: [{ type: "paragraph", text: "another topic" }] },
+    ]);
+    await store.outbox.erase(place);
+    await store.updates.eraseBefore(3, ({ message }) => message?.chat.id === 7);
+    await store.updates.eraseBefore(9, ({ message }) => message?.chat.id === 8);
+    expect(await store.outbox.head(7)).toMatchObject({ message: { threadId: 3 } });
+    expect((await store.updates.pending()).map(({ update }) => update.update_id)).toEqual([5]);
+    // One that a timer still holds is not handled after all.
+    expect(await store.updates.begin(1)).toBeUndefined();
+    expect(await store.updates.begin(5)).toBe(1);
+    expect(await store.updates.accept([update(1)])).toEqual([]);
+  });
+});

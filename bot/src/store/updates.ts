@@ -47,15 +47,23 @@ export class Updates {
     return updates.filter(({ update_id }) => fresh.has(update_id));
   }
 
-  /** Handling begins. @returns how often it has, this time included. */
-  async begin(updateId: number): Promise<number> {
+  /** Handling begins. @returns how often it has, this time included; undefined when it was handled or erased. */
+  async begin(updateId: number): Promise<number | undefined> {
     const row = await this.#db
       .updateTable("updates")
       .set((row) => ({ attempts: row("attempts", "+", 1) }))
       .where("update_id", "=", updateId)
+      .where("body", "is not", null)
       .returning("attempts")
       .executeTakeFirst();
-    return row?.attempts ?? 1;
+    return row?.attempts;
+  }
+
+  /** Erases updates that came before `updateId` and still wait: they are not handled any more. */
+  async eraseBefore(updateId: number, isMeant: (update: Update) => boolean): Promise<void> {
+    for (const { update } of await this.pending()) {
+      if (update.update_id < updateId && isMeant(update)) await this.done(update.update_id);
+    }
   }
 
   /** Handled: its words are erased, its number is remembered. */
