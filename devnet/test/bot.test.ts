@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { botProcess } from "../src/processes/bot.ts";
 import type { Child } from "../src/processes/child.ts";
-import { type BotAccount, type LocalBotApi, startLocalBotApi } from "../src/telegram/bot-api/local-bot-api.ts";
+import {
+  type BotAccount,
+  type LocalBotApi,
+  startLocalBotApi,
+} from "../src/telegram/bot-api/local-bot-api.ts";
 import { botId, botKey, startNetwork, type TestNetwork } from "./network.ts";
 import "./patience.ts";
 
@@ -43,7 +47,7 @@ describe("the bot on a real network", () => {
   const answers = () =>
     api.telegram.calls
       .filter(({ method, response }) => method === "sendRichMessage" && response?.ok === true)
-      .map(({ payload }) => JSON.stringify(payload["rich_message"]));
+      .map(({ payload }) => JSON.stringify(payload.rich_message));
   const drafts = () => api.telegram.calls.filter(({ method }) => method === "sendRichMessageDraft").length;
   const longStory = "Tell me a long story about a girl and a dog.";
 
