@@ -2,7 +2,11 @@ import { prepareSettlement, type SettledTon } from "./chain/settlement/prepare.t
 import { type Network, type NetworkOptions, startNetwork } from "./network.ts";
 import { type FaceOptions, type OpenFaces, prepareFaces } from "./playground/faces.ts";
 
-export type DevnetOptions = NetworkOptions & FaceOptions;
+export type DevnetOptions = NetworkOptions &
+  FaceOptions & {
+    /** Preferred port of the chain's page; @default 0, any. */
+    readonly explorerPort?: number;
+  };
 
 /** The network with its contracts and its two faces, bot and Mini App, and the playground page that shows both. */
 export interface Devnet extends Network, OpenFaces {
@@ -17,7 +21,7 @@ export interface Devnet extends Network, OpenFaces {
 export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   const gaveUp = new AbortController();
   const faces = prepareFaces(options, (reason) => gaveUp.abort(reason));
-  const settlement = prepareSettlement(options, (reason) => gaveUp.abort(reason));
+  const settlement = prepareSettlement({ explorerPort: 0, ...options }, (reason) => gaveUp.abort(reason));
   const network = await startNetwork({
     ...options,
     signal: options.signal ? AbortSignal.any([options.signal, gaveUp.signal]) : gaveUp.signal,

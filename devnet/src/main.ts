@@ -68,6 +68,7 @@ async function main(): Promise<number> {
         ),
       allowanceNano: environment.DEVNET_ALLOWANCE_NANO,
       blockDelay: environment.DEVNET_BLOCK_DELAY,
+      explorerPort: environment.DEVNET_EXPLORER_PORT,
       signal: interruption.signal,
       onNodeLost: (node, exit) =>
         say(`${node.name} is gone (${how(exit)}); the others go on. npm start brings it back.`),
@@ -84,7 +85,7 @@ async function main(): Promise<number> {
   }
 
   if (flags.json) {
-    const { gateway, proxy, apiKey, model, playground, miniapp, botApi, chain } = network;
+    const { gateway, proxy, apiKey, model, playground, miniapp, botApi, chain, settled } = network;
     const line = {
       gateway: gateway.url,
       proxy: proxy.url,
@@ -94,6 +95,7 @@ async function main(): Promise<number> {
       miniapp: miniapp?.url,
       botApi: botApi?.url,
       ton: `${chain[0]?.url}/jsonRPC`,
+      explorer: settled.explorer.url,
     };
     process.stdout.write(`${JSON.stringify(line)}\n`);
   } else {

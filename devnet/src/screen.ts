@@ -36,7 +36,8 @@ export function summary(network: Devnet, startedInMs: number): string {
     ["gateway", network.gateway.url, "relays what it cannot read"],
     ["metrics", network.gateway.metrics, ""],
     ["nodes", nodes, ""],
-    ["chain", network.chain.map((server) => server.url).join("  "), ""],
+    ["chain", network.chain.map((server) => server.url).join("  "), "local TON, toncenter's API"],
+    ["explorer", network.settled.explorer.url, "its transactions in words, a faucet, time to skip"],
     ["logs", network.state.path("logs"), ""],
   ].map(([name = "", value = "", note = ""]) => `  ${name.padEnd(10)}${value}${note && `   ${note}`}`);
   return [
@@ -47,7 +48,7 @@ export function summary(network: Devnet, startedInMs: number): string {
     ...rows,
     "",
     "Simulated: the TDX hardware (its quotes come from a root that this devnet made for itself, so they prove",
-    `nothing to anybody else), ${network.botApi ? "Telegram, " : ""}and the chain (a clock with one block a second). All else is what ships.`,
+    `nothing to anybody else), ${network.botApi ? "Telegram, " : ""}and the chain (TON's executor, one block a second). All else is what ships.`,
     "",
     "Stream an answer:\n",
     `  ${curlLine(network)}`,

@@ -3,7 +3,7 @@ import { ClientChannel, channelMessages, voucherHash } from "@bombyx/contracts/c
 import { packLeaf } from "@bombyx/contracts/leaf";
 import { claimMessage, NodeAccount } from "@bombyx/contracts/node-account";
 import { SumTree } from "@bombyx/contracts/sum-tree";
-import { vaultMessages } from "@bombyx/contracts/vault/messages";
+import { vaultMessages } from "@bombyx/contracts/vault-messages";
 import { Address, beginCell, comment, external, storeMessage } from "@ton/core";
 import { sign as signHash } from "@ton/crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,10 +1,15 @@
+import { codeOf } from "@bombyx/contracts/code";
 import { Registry } from "@bombyx/contracts/registry";
 import { Vault } from "@bombyx/contracts/vault";
-import { internal, SendMode } from "@ton/core";
+import { type Cell, internal, SendMode } from "@ton/core";
 import { clientInProcess } from "../ton/client.ts";
 import type { LocalTon } from "../ton/local-ton.ts";
-import { type ContractCode, contractCode } from "./contract-code.ts";
 import type { Operator } from "./operator-keys.ts";
+
+export interface ContractCode {
+  readonly clientChannel: Cell;
+  readonly nodeAccount: Cell;
+}
 
 /** The contracts of this devnet. */
 export interface Settlement {
@@ -20,12 +25,12 @@ const feeBps = 1_000;
 
 /** What a chain needs before anybody pays: the operator's wallets with money in them, Vault and Registry. */
 export async function deploySettlement(ton: LocalTon, operator: Operator): Promise<Settlement> {
-  const code = await contractCode();
+  const code = { clientChannel: codeOf("client-channel"), nodeAccount: codeOf("node-account") };
   const { owner, guardian, committer, release, ack, salt } = operator;
   const addresses = { owner: owner.wallet.address, guardian: guardian.wallet.address };
   const vault = Vault.fromTerms(
     { ...addresses, committer: committer.wallet.address, ackKey: ack.publicKey, feeBps, salt },
-    code.vault,
+    codeOf("vault"),
     code,
   );
   const [first, second, third] = release;
@@ -35,7 +40,7 @@ export async function deploySettlement(ton: LocalTon, operator: Operator): Promi
       releaseKeys: [first.wallet.address, second.wallet.address, third.wallet.address],
       salt,
     },
-    code.registry,
+    codeOf("registry"),
   );
   const missing = [vault, registry].filter(
     ({ address }) => ton.account(address)?.storage.state.type !== "active",
