@@ -72,6 +72,21 @@ describe("in a group", () => {
     });
   });
 
+  it.each(["/new", "/forget"])("%s ends the answer of who says it, and of nobody else", async (command) => {
+    await using world = await startBotWorld();
+    const { anna, boris } = await group(world);
+    world.answerer.script = heldScript("Half of ").script;
+    await anna.send("/ask a long story");
+    await sent(world, "Half of");
+    await boris.send(command);
+    await boris.send("/help");
+    await sent(world, "/privacy");
+    expect(world.answerer.questions[0]?.signal.aborted).toBe(false);
+    await anna.send(command);
+    await sent(world, "Stopped.");
+    expect(world.answerer.questions[0]?.signal.aborted).toBe(true);
+  });
+
   it("a reply to the bot goes on with what the group said before; each person pays for their own question", async () => {
     await using world = await startBotWorld();
     const { id, anna, boris } = await group(world);
