@@ -90,13 +90,13 @@ describe("blocks of a growing text", () => {
       let text = beginning;
       while (text.length < 60_000) text += more;
       growing.update(text);
-      const begunAt = performance.now();
+      const begun = process.cpuUsage();
       for (let word = 0; word < 200; word++) {
         text += "word ";
         growing.update(text);
       }
       // 200 words in well under the time in which they come (200 ticks are 16 s).
-      expect(performance.now() - begunAt).toBeLessThan(2_000);
+      expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(2_000);
     }
   });
 
@@ -107,8 +107,8 @@ describe("blocks of a growing text", () => {
     ["backticks", "`a``b".repeat(6_000)],
     ["a list without end", "- a\n".repeat(8_000)],
   ])("end in time for %s", (_, text) => {
-    const begunAt = performance.now();
+    const begun = process.cpuUsage();
     new GrowingBlocks().update(text);
-    expect(performance.now() - begunAt).toBeLessThan(4_000);
+    expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(4_000);
   });
 });
