@@ -34,7 +34,8 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
     },
   });
   try {
-    const [opened, settled] = await Promise.all([faces.open(network), settlement.open()]);
+    const settled = await settlement.open();
+    const opened = await faces.open(network, settled.explorer.url);
     return { ...network, ...opened, settled };
   } catch (error) {
     await network.stop();

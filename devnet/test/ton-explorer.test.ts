@@ -82,6 +82,7 @@ describe("the explorer's report", () => {
     const { recent, epochs, vault } = await explorer.overview();
     const titles = recent.flatMap(flat).map(({ told }) => told.title);
     expect(titles).toContain("Opens the channel, or changes its voucher key");
+    expect(titles.filter((title) => title === "Deploys")).toHaveLength(2);
     expect(titles).toContain("Deposits 50 GRAM as a sponsor");
     expect(titles).toContain("Commits epoch 1");
     expect(titles).toContain("Vetoes epoch 2");
@@ -178,7 +179,7 @@ describe.skipIf(executable === undefined)("the explorer's page", () => {
     await page.getByText("The faucet sent 12.5 GRAM.").waitFor();
     // Less the rent and the gas of taking it in.
     expect(chain.ton.balance(owner.wallet.address) - before).toBeGreaterThan(gram(12.49));
-    await page.getByRole("button", { name: /Done Transfer 12.5 GRAM/ }).waitFor();
+    await page.getByRole("button", { name: /Done Transfer to Operator 12.5 GRAM/ }).waitFor();
 
     await page.getByRole("searchbox").fill(chain.settlement.vault.address.toString());
     await page.keyboard.press("Enter");

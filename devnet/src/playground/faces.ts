@@ -56,7 +56,7 @@ export interface Faces {
   /** For the network: each begins what can begin then. */
   readonly milestones: Milestones;
   /** Waits for what is not ready yet, and lets people in. @throws Error in the words of what does not come up. */
-  open(network: Network): Promise<OpenFaces>;
+  open(network: Network, explorer?: string): Promise<OpenFaces>;
 }
 
 /** Where the two faces are reached, and what is kept for them. */
@@ -154,7 +154,7 @@ export function prepareFaces(
         await Promise.all([ground?.host[Symbol.asyncDispose](), ground?.miniapp[Symbol.asyncDispose]()]);
       },
     },
-    async open(network) {
+    async open(network, explorer) {
       const [folder, built, kept] = await Promise.all([page, deployment, running]);
       if (!ground || !kept) throw new Error("The faces of a network open after it has come up.");
       const { host, miniapp, local, address } = ground;
@@ -175,6 +175,7 @@ export function prepareFaces(
         bot: { at: realTelegram ? "telegram" : "playground", username, state: kept.state },
         miniapp: local ? miniapp.origin : undefined,
         model: model.id,
+        explorer,
       }));
       host.open({ ...stage, folder, miniappOrigin: miniapp.origin, botApi: local?.botApi.url });
       return {

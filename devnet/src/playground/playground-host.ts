@@ -12,6 +12,8 @@ export interface Scene {
   /** Origin of the Mini App in the frame, an origin of its own as on a phone; absent when the bot is at the real Telegram. */
   readonly miniapp?: string | undefined;
   readonly model: string;
+  /** Page that shows the local chain. */
+  readonly explorer?: string | undefined;
 }
 
 export interface NodeReport {

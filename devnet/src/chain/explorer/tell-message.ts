@@ -105,6 +105,7 @@ export function tellMessage({ info, body, init }: Message): Told {
   if (bounced && slice.remainingBits >= 32 && slice.preloadUint(32) === 0xffffffff) slice.skip(32);
   const told = tellBody(slice);
   const facts: Facts = init ? [...told.facts, ["brings", "the account's code"]] : told.facts;
+  if (init && body.bits.length === 0) return { title: "Deploys", facts };
   return { title: bounced ? `Comes back: ${lowerFirst(told.title)}` : told.title, facts };
 }
 

@@ -57,7 +57,7 @@ export function prepareSettlement(
   return {
     begin: (ton, state) => {
       preparing = prepare(ton, state);
-      preparing.then(() => options.onReady?.("contracts"), giveUp);
+      preparing.then(() => options.onReady?.("local TON"), giveUp);
     },
     open: async () => {
       if (!preparing) throw new Error("A network's contracts are there after it has come up.");

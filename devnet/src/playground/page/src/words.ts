@@ -101,6 +101,7 @@ const en = {
   expand: "Show more",
   attach: "Attach a photo",
   scrollDown: "To the newest message",
+  chain: "Chain",
 } as const;
 
 export type Word = keyof typeof en;
@@ -204,6 +205,7 @@ const ru: Readonly<Record<Word, string>> = {
   expand: "Показать всё",
   attach: "Прикрепить фото",
   scrollDown: "К последнему сообщению",
+  chain: "Блокчейн",
 };
 
 const words = { en, ru };

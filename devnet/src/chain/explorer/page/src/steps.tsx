@@ -10,10 +10,18 @@ const keyOf = (one: Step | Waiting): string =>
 /** What a wallet's order was about: the first thing that it sent says more than its signature. */
 function headline(step: Step): string {
   const [first, ...others] = step.next;
-  if (step.from || !first) return step.told.title;
+  if (step.from || !first) return withReceiver(step, step.account.name);
   const more = others.length > 0 ? ` and ${others.length} more` : "";
-  return first.told.title + more;
+  return withReceiver(first, isWaiting(first) ? first.to.name : first.account.name) + more;
 }
+
+/** Where money went is what people look for in a plain transfer. */
+const withReceiver = ({ told }: Step | Waiting, name: string): string =>
+  told.title === "Transfer"
+    ? `Transfer to ${name}`
+    : told.title === "Deploys"
+      ? `Deploys ${name}`
+      : told.title;
 
 function stateOf(one: Step | Waiting): "waiting" | "refused" | "done" {
   if (isWaiting(one)) return "waiting";

@@ -65,6 +65,11 @@ export function Strip(props: {
           ]}
           onChange={(theme) => onSettings({ theme })}
         />
+        {scene?.explorer !== undefined && (
+          <a className="explorer" href={scene.explorer} target="_blank" rel="noreferrer">
+            {say("chain")}
+          </a>
+        )}
         <button
           type="button"
           className="about-button"
