@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { TonClient } from "@ton/ton";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { curlLine } from "../src/screen.ts";
@@ -22,7 +23,10 @@ const readySchema = z.strictObject({
   playground: z.url(),
   miniapp: z.url(),
   botApi: z.url(),
+  ton: z.url().regex(/\/api\/v2\/jsonRPC$/),
+  explorer: z.url(),
 });
+const overviewSchema = z.object({ accounts: z.array(z.object({ party: z.object({ name: z.string() }) })) });
 type Ready = z.infer<typeof readySchema>;
 
 let directory: string;
@@ -92,11 +96,20 @@ describe("npm start", () => {
       // gateway, proxy, bot, two nodes and their engines
       expect(below.length).toBeGreaterThanOrEqual(7);
 
-      for (const page of [ready.playground, ready.miniapp]) {
+      for (const page of [ready.playground, ready.miniapp, ready.explorer]) {
         const opened = await fetch(page);
         expect([opened.status, await opened.text()]).toEqual([200, expect.stringContaining("<script")]);
         expect(opened.headers.get("content-security-policy")).toContain("default-src 'none'");
       }
+
+      const { latestSeqno } = await new TonClient({ endpoint: ready.ton }).getMasterchainInfo();
+      expect(latestSeqno).toBeGreaterThan(1);
+      const { accounts } = overviewSchema.parse(
+        await (await fetch(new URL("/api/overview", ready.explorer))).json(),
+      );
+      expect(accounts.map(({ party }) => party.name)).toEqual(
+        expect.arrayContaining(["Vault", "Registry", "Operator", "Guardian", "Commit key"]),
+      );
 
       const question = {
         model: ready.model,

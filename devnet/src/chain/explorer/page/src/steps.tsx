@@ -65,7 +65,7 @@ function Card({ step, open }: { readonly step: Step; readonly open: boolean }) {
         <strong>{headline(step)}</strong>
         {subject && subject.valueNano !== "0" && <Amount nano={subject.valueNano} />}
         <span className="meta">
-          <Moment at={step.at} /> · block {step.seqno}
+          <Moment at={subject && !isWaiting(subject) ? subject.at : step.at} /> · block {step.seqno}
         </span>
         <span className="chevron" aria-hidden="true" />
       </button>
