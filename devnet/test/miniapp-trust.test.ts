@@ -290,24 +290,23 @@ const changeStatement = (bundle: Bundle, change: (statement: Statement) => State
 
 /** Puts an answer where the page keeps its conversations, as if a node had given it. */
 const keepAnswer = (page: Page, text: string): Promise<void> =>
-  page.evaluate(
-    (answer) =>
-      new Promise<void>((resolve, reject) => {
-        const opening = indexedDB.open("bombyx", 1);
-        opening.onerror = () => reject(opening.error);
-        opening.onsuccess = () => {
-          const change = opening.result.transaction(["heads", "turns"], "readwrite");
-          change.objectStore("heads").put({ id: "kept", title: "Kept", changedAt: Date.now() });
-          change.objectStore("turns").put({
-            id: "kept",
-            turns: [
-              { id: "q", role: "user", text: "Show me", state: "done" },
-              { id: "a", role: "assistant", text: answer, state: "done", model: "spark" },
-            ],
-          });
-          change.oncomplete = () => resolve();
-          change.onerror = () => reject(change.error);
-        };
-      }),
-    text,
-  );
+  page.evaluate(async (answer) => {
+    const [database] = await indexedDB.databases();
+    await new Promise<void>((resolve, reject) => {
+      const opening = indexedDB.open(database?.name ?? "none", 1);
+      opening.onerror = () => reject(opening.error);
+      opening.onsuccess = () => {
+        const change = opening.result.transaction(["heads", "turns"], "readwrite");
+        change.objectStore("heads").put({ id: "kept", title: "Kept", changedAt: Date.now() });
+        change.objectStore("turns").put({
+          id: "kept",
+          turns: [
+            { id: "q", role: "user", text: "Show me", state: "done" },
+            { id: "a", role: "assistant", text: answer, state: "done", model: "spark" },
+          ],
+        });
+        change.oncomplete = () => resolve();
+        change.onerror = () => reject(change.error);
+      };
+    });
+  }, text);

@@ -129,6 +129,28 @@ describe.skipIf(executable === undefined)("a conversation in the Mini App", () =
     await page.context().close();
   });
 
+  it("is not shown to another account of Telegram in the same browser", async () => {
+    const context = await browser.newContext();
+    const conversations = async (address: string) => {
+      const page = await context.newPage();
+      await page.goto(address);
+      await page.getByRole("button", { name: "Conversations" }).click();
+      return page;
+    };
+    const page = await context.newPage();
+    await page.goto(url);
+    await ask(page, "What is the capital of France?");
+    await page.locator("article.answer").filter({ hasText: "Paris" }).waitFor();
+    await whole(page);
+    const launch = new URLSearchParams(new URL(url).hash.slice(1));
+    launch.set("tgWebAppData", launch.get("tgWebAppData")?.replace("%3A42", "%3A43") ?? "");
+    const other = await conversations(`${new URL(url).origin}/#${launch}`);
+    await other.getByText("No conversations yet.").waitFor();
+    const own = await conversations(url);
+    await own.getByRole("button", { name: /^Delete: What is the capital/ }).waitFor();
+    await context.close();
+  });
+
   it("goes on where the device has no storage, and says so", async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
@@ -207,24 +229,24 @@ async function wordsOf(answer: ReturnType<Page["locator"]>): Promise<string> {
 
 /** What the device's database holds of all conversations. */
 const kept = (page: Page): Promise<{ titles: string[]; states: string[] }> =>
-  page.evaluate(
-    () =>
-      new Promise<{ titles: string[]; states: string[] }>((resolve, reject) => {
-        const opening = indexedDB.open("bombyx", 1);
-        opening.onerror = () => reject(opening.error);
-        opening.onsuccess = () => {
-          const look = opening.result.transaction(["heads", "turns"]);
-          const heads = look.objectStore("heads").getAll();
-          const turns = look.objectStore("turns").getAll();
-          look.onerror = () => reject(look.error);
-          look.oncomplete = () =>
-            resolve({
-              titles: heads.result.map(({ title }) => title),
-              states: turns.result.flatMap((one) => one.turns.map(({ state }: { state: string }) => state)),
-            });
-        };
-      }),
-  );
+  page.evaluate(async () => {
+    const [database] = await indexedDB.databases();
+    return await new Promise<{ titles: string[]; states: string[] }>((resolve, reject) => {
+      const opening = indexedDB.open(database?.name ?? "none", 1);
+      opening.onerror = () => reject(opening.error);
+      opening.onsuccess = () => {
+        const look = opening.result.transaction(["heads", "turns"]);
+        const heads = look.objectStore("heads").getAll();
+        const turns = look.objectStore("turns").getAll();
+        look.onerror = () => reject(look.error);
+        look.oncomplete = () =>
+          resolve({
+            titles: heads.result.map(({ title }) => title),
+            states: turns.result.flatMap((one) => one.turns.map(({ state }: { state: string }) => state)),
+          });
+      };
+    });
+  });
 
 /** Notes when the bytes of a frame reach the page, and when the first word of an answer stands in it. */
 const timeFirstWord = (page: Page): Promise<void> =>

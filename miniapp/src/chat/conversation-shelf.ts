@@ -22,11 +22,14 @@ interface Schema extends DBSchema {
  */
 const openWithinMs = 15_000;
 
+/** A person's database: one browser may hold several accounts of Telegram, and nobody reads another's conversations. */
+export const shelfName = (user: number | undefined): string => `bombyx/${user ?? "nobody"}`;
+
 /**
  * This device's own database; nothing of it leaves the device.
  * @throws whatever the browser's storage fails with, from every call; a private window may have none at all.
  */
-export async function openDeviceShelf(name = "bombyx"): Promise<ConversationShelf> {
+export async function openDeviceShelf(name: string): Promise<ConversationShelf> {
   const database = await withinMs(
     openDB<Schema>(name, 1, {
       upgrade(fresh) {

@@ -4,7 +4,7 @@ import { useConnection } from "../network/use-connection.ts";
 import type { TelegramClient } from "../telegram/client.ts";
 import { useTelegram } from "../telegram/telegram-context.ts";
 import { Chat, type ChatState } from "./chat.ts";
-import { openDeviceShelf } from "./conversation-shelf.ts";
+import { openDeviceShelf, shelfName } from "./conversation-shelf.ts";
 import { markdownModule } from "./markdown-module.ts";
 
 /** One per page: an answer goes on while another tab is shown. */
@@ -20,7 +20,7 @@ export function useChat(): { readonly chat: Chat; readonly state: ChatState } {
 const chatOf = (connection: Connection, telegram: TelegramClient | undefined): Chat =>
   new Chat({
     connection,
-    openShelf: () => openDeviceShelf(),
+    openShelf: () => openDeviceShelf(shelfName(connection.user)),
     now: Date.now,
     newId: () => crypto.randomUUID(),
     // A hidden page paints nothing, and an answer must not wait for it to be looked at.

@@ -59,6 +59,11 @@ export class Connection {
     this.#launch = launch;
   }
 
+  /** Whose conversations this page shows. */
+  get user(): number | undefined {
+    return this.#launch.user;
+  }
+
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -32,6 +32,7 @@ describe("launch parameters", () => {
       platform: "ios",
       theme: { bg_color: "#ffffff" },
       language: "ru",
+      user: 42,
     });
   });
 

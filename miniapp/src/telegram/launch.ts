@@ -10,6 +10,8 @@ export interface Launch {
   readonly theme: Readonly<Record<string, string>>;
   /** BCP 47 tag of the person's app, unsigned until the gateway judged the init data; for display only. */
   readonly language: string | undefined;
+  /** Telegram's number of the person, unsigned likewise: it keeps people who share a device apart. */
+  readonly user: number | undefined;
 }
 
 const storageKey = "bombyx/launch";
@@ -41,7 +43,7 @@ function parseLaunch(fragment: string): Launch | undefined {
     version: /^\d+\.\d+$/.test(version) ? version : "6.0",
     platform: fields.get("tgWebAppPlatform") ?? "unknown",
     theme: parseTheme(fields.get("tgWebAppThemeParams")),
-    language: languageOf(initData),
+    ...personOf(initData),
   };
 }
 
@@ -60,10 +62,16 @@ export function themeColours(value: unknown): Record<string, string> {
   return colours;
 }
 
-function languageOf(initData: string): string | undefined {
+function personOf(initData: string): Pick<Launch, "language" | "user"> {
   const user = quietly((): unknown => JSON.parse(new URLSearchParams(initData).get("user") ?? "{}"));
-  const code = typeof user === "object" && user !== null && "language_code" in user && user.language_code;
-  return typeof code === "string" ? code : undefined;
+  const { language_code: language, id } = (typeof user === "object" && user !== null ? user : {}) as {
+    readonly language_code?: unknown;
+    readonly id?: unknown;
+  };
+  return {
+    language: typeof language === "string" ? language : undefined,
+    user: typeof id === "number" && Number.isSafeInteger(id) ? id : undefined,
+  };
 }
 
 function quietly<T>(read: () => T): T | undefined {
