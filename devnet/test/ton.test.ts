@@ -200,6 +200,10 @@ describe.each(doors)("local TON %s", (door) => {
   it("refuses what no account takes in, and says why", async () => {
     const { client, person, send } = chain;
     await expect(client.sendFile(Buffer.from("this is no bag of cells"))).rejects.toThrow();
+    // The faucet signs nothing, so nobody but its own door may order it.
+    const order = external({ to: chain.ton.faucetAddress, body: beginCell().endCell() });
+    const ordered = beginCell().store(storeMessage(order)).endCell().toBoc();
+    await expect(client.sendFile(ordered)).rejects.toThrow(door === "in process" ? /its own door/ : /422/);
     const alice = await person(gram(2));
     await send(alice, { to: alice.wallet.address, value: 1n, bounce: false });
     const balance = await client.getBalance(alice.wallet.address);

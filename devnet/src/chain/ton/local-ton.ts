@@ -269,8 +269,8 @@ export class LocalTon {
         this.#keep(dest, ran, next.due, message, normalised, next.id);
       } catch (error) {
         // What was sent meanwhile changed the account: a chain drops such a message without a trace.
-        if (!external) throw error;
         this.#store.unqueue(next.id);
+        if (!external) process.emitWarning(`The local TON lost a message to ${dest}: ${String(error)}`);
       }
     }
   }
@@ -315,7 +315,7 @@ export class LocalTon {
       });
       const out = transaction.outMessages.values();
       this.#store.setNumber("lt", Number(transaction.lt) + out.length);
-      if (inner) this.#store.setNumber("time", transaction.now * 1_000);
+      this.#store.setNumber("time", Math.max(this.#store.number("time", 0), transaction.now * 1_000));
       for (const message of out) {
         if (message.info.type === "internal")
           this.#store.queue(seqno + this.#blockDelay, packMessage(message).toBoc());

@@ -152,7 +152,12 @@ export function TimeControl({ onSaid }: { readonly onSaid: Say }) {
   return (
     <div className="skips">
       {skips.map(([words, ms]) => (
-        <button key={words} type="button" onClick={() => void skip(words, ms)}>
+        <button
+          key={words}
+          type="button"
+          title={`Let ${words} pass for the contracts`}
+          onClick={() => void skip(words, ms)}
+        >
           +{words}
         </button>
       ))}
