@@ -65,25 +65,27 @@ interface Till {
 
 const day = 24 * hour;
 
-const operations = [
-  ...["open", "open", "rotate", "rotate", "rotate", "close", "close together", "close together"],
-  ...["redeem", "redeem", "redeem", "top up", "deposit", "deposit", "commit", "commit", "commit"],
-  ...[
-    "veto",
-    "veto",
-    "veto",
-    "dispute",
-    "dispute",
-    "dispute",
-    "dispute",
-    "claim",
-    "claim",
-    "claim",
-    "claim",
-    "claim",
-  ],
-  ...["announce", "apply", "apply", "apply", "rotate hot keys", "forge"],
-];
+/** How often each is drawn. */
+const weights = {
+  open: 4,
+  rotate: 6,
+  close: 4,
+  "close together": 7,
+  redeem: 4,
+  "top up": 3,
+  deposit: 3,
+  commit: 3,
+  veto: 5,
+  dispute: 9,
+  claim: 6,
+  announce: 1,
+  apply: 9,
+  "rotate hot keys": 4,
+  forge: 3,
+};
+const operations = Object.entries(weights).flatMap(([op, weight]) =>
+  Array.from({ length: weight }, () => op),
+);
 
 class Fuzz {
   readonly w: World;
@@ -251,8 +253,9 @@ class Fuzz {
   /** Weighted so that each operation is accepted and refused often enough to mean something. */
   #operationName(): string {
     const { dice } = this;
-    const op = dice.pick(operations);
+    let op = dice.pick(operations);
     const pending = this.last.hasPending && this.w.chain.now < this.last.pendingSince + day;
+    if (pending && dice.chance(32)) op = dice.pick(["veto", "veto", "dispute", "dispute", "dispute"]);
     if ((op === "veto" || op === "dispute") && !pending && dice.chance(75)) return "commit";
     if (op === "apply" && !this.announced() && dice.chance(75)) return "announce";
     return op;
@@ -310,7 +313,7 @@ class Fuzz {
       case "rotate":
         return {
           op,
-          from: dice.chance(70) ? channel.identity.owner : anybody,
+          from: dice.chance(88) ? channel.identity.owner : anybody,
           message: { to, value, body: channelMessages.setKey(channel.key.publicKey) },
         };
       case "close":
@@ -322,7 +325,7 @@ class Fuzz {
       case "close together": {
         const total = this.redeemed(channel) + BigInt(dice.below(20) - 3) * gram(0.1);
         if (total < 0n) return this.operation();
-        const key = dice.chance(40) ? keyOf("ack") : keyOf("thief");
+        const key = dice.chance(65) ? keyOf("ack") : keyOf("thief");
         if (key === keyOf("ack") && total > (this.signed.get(channel) ?? 0n)) this.signed.set(channel, total);
         const approval = w.approval(channel, total, w.chain.now + dice.below(700), key);
         // The owner's consent is part of what was signed, whatever the ack key says.
@@ -352,7 +355,7 @@ class Fuzz {
       case "veto":
         return {
           op,
-          from: dice.chance(65) ? w.guardian : anybody,
+          from: dice.chance(85) ? w.guardian : anybody,
           message: vault(vaultMessages.veto(this.last.lastEpoch + (dice.chance(85) ? 0 : 1))),
         };
       case "dispute":
@@ -409,7 +412,7 @@ class Fuzz {
       earned[at] = (earned[at] as bigint) + (most * BigInt(dice.below(60))) / 100n;
     }
     // A thieving operator: takes from one node; what nobody vetoes or disputes becomes final.
-    if (dice.chance(35)) {
+    if (dice.chance(60)) {
       const [from, to] = [dice.below(earned.length), dice.below(earned.length)];
       const part = (earned[from] as bigint) / 2n;
       earned[from] = (earned[from] as bigint) - part;
@@ -457,10 +460,10 @@ class Fuzz {
     const fallen = [0, 1, 2, 3].find(
       (at) => (pending?.leaf(at)?.earned ?? 0n) < (final?.leaf(at)?.earned ?? 0n),
     );
-    const index = fallen !== undefined && dice.chance(60) ? fallen : dice.below(4);
+    const index = fallen !== undefined && dice.chance(85) ? fallen : dice.below(4);
     const leafOf = (tree: SumTree): Cell => packAccountLeaf(index, tree.leaf(index), tree.path(index));
     if (pending === undefined || final === undefined) return vaultMessages.veto(0);
-    if (dice.chance(45)) return vaultMessages.dispute({ finalLeaf: leafOf(final) }, leafOf(pending));
+    if (dice.chance(60)) return vaultMessages.dispute({ finalLeaf: leafOf(final) }, leafOf(pending));
     const key = dice.chance(80) ? keyOf("ack") : keyOf("thief");
     const cumulativeNano = (pending.leaf(index)?.earned ?? 0n) + BigInt(dice.below(2));
     const { cell, signature } = w.ack(
@@ -479,7 +482,7 @@ class Fuzz {
     const want = Math.min(left, dice.chance(60) ? 1 : 2 + dice.below(3));
     for (let tries = 0; batch.length < want && tries < 12; tries++) {
       const next = this.operation();
-      batch.push(dice.chance(50) ? next : { ...first });
+      batch.push(dice.chance(75) ? next : { ...first });
     }
     await w.chain.send(first.from, ...batch.map(({ message }) => message));
     const pendingOps = batch.map(({ op, message }) => ({ op, message }));
@@ -492,7 +495,7 @@ class Fuzz {
     const steps = dice.chance(70) ? Number.POSITIVE_INFINITY : dice.below(4);
     for (let step = 0; step < steps && w.chain.flying.length > 0; step++) await this.arrive();
     if (w.chain.flying.length === 0) this.checkAtRest();
-    if (dice.chance(22)) {
+    if (dice.chance(25)) {
       w.chain.now += dice.pick([60, hour, 12 * hour, day, day, 2 * day, 2 * day, 3 * day]);
       this.noteTime();
     }

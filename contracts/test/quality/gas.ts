@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { Address } from "@ton/core";
 import { channelMessages } from "../../src/client-channel/client-channel.ts";
@@ -209,7 +210,10 @@ export function measureTree(): { treeSeconds: number; residentGb: number; proofM
   return { treeSeconds, residentGb, proofMs: (performance.now() - before) / 1000 };
 }
 
-if (import.meta.main) {
+if (import.meta.main && process.argv.includes("--snapshot")) {
+  const text = JSON.stringify(await costTable(await compileAll(), 100), null, 2);
+  writeFileSync(new URL("../snapshots/gas.json", import.meta.url), `${text}\n`);
+} else if (import.meta.main) {
   const table = await costTable(await compileAll());
   const over = Object.entries(limits).filter(
     ([name, most]) => (table.today[name]?.feeNano ?? Infinity) > most,

@@ -356,7 +356,9 @@ const closing: Scenario[] = [
     const body = channelMessages.closeTogether(w.approval(channel, gram(4)));
     answers(await w.toChannel(w.stranger, channel, body), "NotOwner");
     const before = w.chain.balance(w.client);
+    const till = w.chain.balance(w.vault.address);
     answers(await w.toChannel(w.client, channel, body), "fine");
+    equal(w.chain.balance(w.vault.address) - till, gram(3));
     equal(await takenIn(w), gram(4));
     const view = await w.channelView(channel);
     equal(view.state, "closed");
