@@ -7,7 +7,7 @@ import {
   type Transaction,
   type TupleItem,
 } from "@ton/core";
-import { createShardAccount, TreasuryContract } from "@ton/sandbox";
+import { TreasuryContract } from "@ton/sandbox";
 import type { BlockClock } from "../block-clock.ts";
 import {
   Emulator,
@@ -19,6 +19,7 @@ import {
   unpackShardAccount,
 } from "./emulator.ts";
 import { BadMessage, type ExternalMessage, packMessage, readExternalMessage } from "./external-message.ts";
+import { faucetAccount, faucetOrder } from "./faucet.ts";
 import { type ChainConfig, chainConfig, packConfig } from "./prices.ts";
 import { ChainStore } from "./store.ts";
 import { Turns } from "./turns.ts";
@@ -43,7 +44,6 @@ export interface Pending {
   readonly due: number;
 }
 
-const faucetNano = 1_000_000_000_000_000_000n;
 const ltPerBlock = 1_000_000;
 const ltPerTransaction = 1_000;
 
@@ -178,30 +178,7 @@ export class LocalTon {
   /** Sends money from the faucet. @returns hash of the message that began it, hex */
   faucet(to: Address, nano: bigint): Promise<string> {
     if (nano <= 0n) throw new RangeError("the faucet pays more than nothing");
-    const body = this.#faucet.createTransfer({
-      messages: [
-        {
-          info: {
-            type: "internal",
-            ihrDisabled: true,
-            bounce: false,
-            bounced: false,
-            dest: to,
-            value: { coins: nano },
-            ihrFee: 0n,
-            forwardFee: 0n,
-            createdAt: 0,
-            createdLt: 0n,
-          },
-          body: Cell.EMPTY,
-        },
-      ],
-      sendMode: 1,
-    });
-    const cell = packMessage({
-      info: { type: "external-in", dest: this.#faucet.address, importFee: 0n },
-      body,
-    });
+    const cell = faucetOrder(this.#faucet, to, nano);
     return this.#turns.take(() => this.#take(readExternalMessage(cell.toBoc())));
   }
 
@@ -351,16 +328,9 @@ export class LocalTon {
   }
 
   #fillFaucet(): void {
-    const { address, init } = this.#faucet;
-    if (this.#store.account(address.toRawString()) !== undefined) return;
-    const account = createShardAccount({
-      workchain: 0,
-      address,
-      code: init.code as Cell,
-      data: init.data as Cell,
-      balance: faucetNano,
-    });
-    this.#store.setAccount(address.toRawString(), packShardAccount(account));
+    const address = this.#faucet.address.toRawString();
+    if (this.#store.account(address) === undefined)
+      this.#store.setAccount(address, packShardAccount(faucetAccount(this.#faucet)));
   }
 }
 

@@ -1,11 +1,12 @@
-import type { Address, Message } from "@ton/core";
+import type { Address } from "@ton/core";
 import * as z from "zod";
 import type { ClockBlock } from "../../block-clock.ts";
 import { NotAccepted } from "../emulator.ts";
-import { BadMessage, packMessage, readExternalMessage } from "../external-message.ts";
+import { BadMessage, readExternalMessage } from "../external-message.ts";
 import type { LocalTon } from "../local-ton.ts";
 import { walletKind } from "../wallet-kinds.ts";
 import { transactionAnswer, transactionId, transactionIn } from "./answers.ts";
+import { estimateFee } from "./estimate-fee.ts";
 import { address, boc, count, flag, hash, optionalCell } from "./parameters.ts";
 import { Refused } from "./refused.ts";
 import { packStack, stackSchema } from "./stack.ts";
@@ -243,67 +244,6 @@ async function runGetMethod(
     last_transaction_id: lastTransaction(ton, query.address),
     block_id: blockId(ton.clock.latest(ton.now())),
   };
-}
-
-async function estimateFee(
-  ton: LocalTon,
-  query: {
-    address: Address;
-    body?: z.output<typeof optionalCell>;
-    init_code?: z.output<typeof optionalCell>;
-    init_data?: z.output<typeof optionalCell>;
-    ignore_chksig: boolean;
-  },
-) {
-  const { init_code, init_data, body } = query;
-  if (!body) throw new Refused(422, "estimateFee: body: expected a BoC");
-  const message: Message = {
-    info: { type: "external-in", dest: query.address, importFee: 0n },
-    ...(init_code && init_data && { init: { code: init_code, data: init_data } }),
-    body,
-  };
-  readExternalMessage(packMessage(message).toBoc());
-  const { description, outMessages } = await ton.tryOut(query.address, message, query.ignore_chksig);
-  const generic = description.type === "generic" ? description : undefined;
-  const compute = generic?.computePhase.type === "vm" ? generic.computePhase : undefined;
-  const forward = outMessages
-    .values()
-    .reduce((sum, { info }) => sum + (info.type === "internal" ? info.forwardFee : 0n), 0n);
-  const actions = generic?.actionPhase?.totalActionFees ?? 0n;
-  const imported = (generic ? generic.storagePhase?.storageFeesCollected : 0n) ?? 0n;
-  return {
-    "@type": "query.fees",
-    source_fees: {
-      "@type": "fees",
-      in_fwd_fee: Number(importFee(ton, message)),
-      storage_fee: Number(imported),
-      gas_fee: Number(compute?.gasFees ?? 0n),
-      fwd_fee: Number(forward + actions),
-    },
-    destination_fees: [],
-  };
-}
-
-/** What it costs to bring a message from outside in, by the prices of parameter 25. */
-function importFee(ton: LocalTon, message: Message): bigint {
-  const prices = ton.config.get(25)?.beginParse();
-  if (!prices) return 0n;
-  prices.skip(8);
-  const lump = prices.loadUintBig(64);
-  const perBit = prices.loadUintBig(64);
-  const perCell = prices.loadUintBig(64);
-  const cells = new Map<string, number>();
-  const walk = (cell: ReturnType<typeof packMessage>): void => {
-    const id = cell.hash().toString("hex");
-    if (cells.has(id)) return;
-    cells.set(id, cell.bits.length);
-    for (const ref of cell.refs) walk(ref);
-  };
-  // The root itself is in the lump.
-  for (const ref of packMessage(message).refs) walk(ref);
-  const bits = [...cells.values()].reduce((sum, one) => sum + BigInt(one), 0n);
-  const rest = perBit * bits + perCell * BigInt(cells.size);
-  return lump + (rest + 0xffffn) / 0x10000n;
 }
 
 function locateResult(ton: LocalTon, { source, destination, created_lt }: z.output<typeof located>) {
