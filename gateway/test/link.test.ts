@@ -25,6 +25,21 @@ describe("a node's hello", () => {
     expect(await paired.expect("welcome")).toMatchObject({ node: paired.identity.node });
   });
 
+  it("names a node that everybody sees: nothing in the name hides, or turns text around", async () => {
+    const shownAs = async (name: string) => {
+      const node = await network.dial({ name });
+      const { node: id } = await node.expect("welcome");
+      network.advance(1_000);
+      const { json } = await network.client.call("GET", "/v1/network");
+      const { nodes } = json as unknown as { nodes: { node: string; name: string }[] };
+      return { id, name: nodes.find((one) => one.node === id)?.name };
+    };
+    expect((await shownAs("ann\u202e moc.knab\u0007\n")).name).toBe("ann moc.knab");
+    const { id, name } = await shownAs("\u200b\u2028");
+    expect(name).toBe(`node-${id.slice(0, 6)}`);
+    expect((await shownAs("Серверная №1 🦋")).name).toBe("Серверная №1 🦋");
+  });
+
   it("spends its pairing code: a second node with it is refused", async () => {
     const { code } = await network.gateway.accounts.createPairingCode({ owner: "developer:owner" });
     await (await network.dial({ pairingCode: code })).expect("welcome");

@@ -78,7 +78,7 @@ export class Fleet {
     }
     const old = node.link;
     node.link = link;
-    node.name = record.name ?? hello.name;
+    node.name = record.name ?? printable(hello.name, record.node);
     node.machine = record.machine ?? "";
     node.linkChangedAt = this.#options.now();
     node.coefficient = hello.coefficient;
@@ -208,3 +208,7 @@ export class Fleet {
     if (offers.length === 0) this.#byModel.delete(model);
   }
 }
+
+/** A node names itself, and everybody sees it: without control characters, and nothing that turns text around. */
+const printable = (name: string, node: string): string =>
+  name.replace(/[\p{C}\u2028\u2029]/gu, "").trim() || `node-${node.slice(0, 6)}`;

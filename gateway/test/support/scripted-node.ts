@@ -59,6 +59,8 @@ export interface ScriptedNodeOptions {
   /** A node that was here before: its keys. */
   identity?: AttestedNode;
   coefficient?: number;
+  /** As it names itself. */
+  name?: string;
 }
 
 /** The node's end of a link, with real keys and a test in the engine's place. */
@@ -201,7 +203,7 @@ export class ScriptedNode {
       t: "hello",
       v: 1,
       agent: "scripted",
-      name: "scripted",
+      name: this.#options.name ?? "scripted",
       linkPk: bundle.link.linkPk,
       payout: bundle.link.payout,
       signature: toHex(sign(concat(utf8("bombyx/link-auth/v1\0"), nonce), link.privateKey)),
