@@ -6,6 +6,8 @@ import { systemClock } from "./clock.ts";
 import { doctorCommand } from "./doctor/command.ts";
 import type { Engine, EngineOptions } from "./engine/engine.ts";
 import { startEngine } from "./engine/start-engine.ts";
+import { nvidiaDeviceRoot } from "./gpu/device-chain.ts";
+import { nvidiaProvider } from "./gpu/nvidia-provider.ts";
 import type { LinkStatus } from "./link/gateway-link.ts";
 import type { Introduction } from "./link/hello.ts";
 import { introduce } from "./link/introduce.ts";
@@ -95,20 +97,6 @@ async function serve(
   const introduction = await introductionOf(settings);
   if (settings.pair !== undefined) await pair(settings.gateway, introduction, screen, signal);
   const model = await getModel(settings, request, screen, signal);
-  const loadingAt = performance.now();
-  const engine = await loadModel(model, settings, overrides.startEngine ?? startEngine, screen);
-  if (signal.aborted) {
-    await engine.close();
-    return exitCode.ok;
-  }
-  const { decodeTokensPerSecond, prefillTokensPerSecond, slots, manifest } = engine.model;
-  screen.step("Loaded", `${manifest.model} in ${((performance.now() - loadingAt) / 1_000).toFixed(1)} s.`);
-  screen.step(
-    "Measured",
-    `${slots} answers at once, ${Math.round(decodeTokensPerSecond)} tokens/s together, ` +
-      `${Math.round(prefillTokensPerSecond)} tokens/s of prompt.`,
-  );
-
   const node = await startNode({
     gateway: settings.gateway,
     allowHttp: settings["allow-http"] === "yes",
@@ -117,7 +105,8 @@ async function serve(
     payout: settings.payout,
     ...(settings.pair !== undefined && { pairingCode: settings.pair }),
     coefficient: settings.coefficient,
-    engine,
+    engine: (gpu) => loadModel(model, settings, overrides.startEngine ?? startEngine, screen, gpu),
+    gpu: { policy: settings.gpu, provider: nvidiaProvider(), rootSha256: nvidiaDeviceRoot },
     quotes,
     chain,
     log,
@@ -181,8 +170,10 @@ async function loadModel(
   settings: Settings,
   start: (options: EngineOptions) => Promise<Engine>,
   screen: Screen,
+  gpu: () => Promise<boolean>,
 ): Promise<Engine> {
   const { threads, pace, context } = settings;
+  const loadingAt = performance.now();
   const engine = await start({
     modelPath: model.path,
     modelId: settings["model-id"] ?? model.id,
@@ -190,6 +181,7 @@ async function loadModel(
     ...(threads !== undefined && { threads }),
     ...(pace !== undefined && { paceTokensPerSecond: pace }),
     ...(context !== undefined && { contextTokens: context }),
+    gpu,
     onLoadProgress: (fraction) => screen.progress("Loading the model", fraction),
   });
   if (model.sha256 !== undefined && engine.model.manifest.ggufSha256 !== model.sha256) {
@@ -199,6 +191,13 @@ async function loadModel(
       `${model.path} is damaged: its SHA-256 is not ${model.sha256}. Delete it; it is downloaded again.`,
     );
   }
+  const { decodeTokensPerSecond, prefillTokensPerSecond, slots, manifest } = engine.model;
+  screen.step("Loaded", `${manifest.model} in ${((performance.now() - loadingAt) / 1_000).toFixed(1)} s.`);
+  screen.step(
+    "Measured",
+    `${slots} answers at once, ${Math.round(decodeTokensPerSecond)} tokens/s together, ` +
+      `${Math.round(prefillTokensPerSecond)} tokens/s of prompt.`,
+  );
   return engine;
 }
 

@@ -2,8 +2,13 @@ import type { ChainView } from "@bombyx/protocol/attestation";
 import { ready } from "@bombyx/protocol/session";
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
+import { newBoot } from "./enclave/boot.ts";
 import { Enclave } from "./enclave/enclave.ts";
 import type { Engine } from "./engine/engine.ts";
+import { nvidiaDeviceRoot } from "./gpu/device-chain.ts";
+import { gpuNonce } from "./gpu/evidence.ts";
+import { GpuGuard, type GpuOptions } from "./gpu/guard.ts";
+import { noGpu } from "./gpu/provider.ts";
 import { GatewayLink, type LinkStatus } from "./link/gateway-link.ts";
 import { assertGatewayUrl } from "./link/gateway-url.ts";
 import { ReceiptOutbox } from "./link/receipt-outbox.ts";
@@ -25,8 +30,13 @@ export interface NodeOptions {
   readonly pairingCode?: string;
   /** Price coefficient in 1/1000. @default 1000 */
   readonly coefficient?: number;
-  /** Started already; closed with the node, and when the node does not start. */
-  readonly engine: Engine;
+  /**
+   * Started already, or what starts it once the node has its keys: then `gpu`, asked before each load, verifies the
+   * GPU and says whether weights may lie on it. Closed with the node, and when the node does not start.
+   */
+  readonly engine: Engine | ((gpu: () => Promise<boolean>) => Promise<Engine>);
+  /** @default no GPU is used */
+  readonly gpu?: GpuOptions;
   readonly quotes: QuoteProvider;
   readonly chain: ChainView;
   readonly log?: NodeLog;
@@ -55,28 +65,46 @@ export interface RunningNode {
  * @throws BombyxError when this machine gives no quote, the chain no beacon, or the gateway refuses for good.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const started: { engine?: Engine } = typeof options.engine === "function" ? {} : { engine: options.engine };
   try {
-    return await startLinked(options);
+    return await startLinked(options, started);
   } catch (error) {
-    await options.engine.close();
+    await started.engine?.close();
     throw error;
   }
 }
 
-async function startLinked(options: NodeOptions): Promise<RunningNode> {
+const noGpuUsed: GpuOptions = { policy: "none", provider: noGpu, rootSha256: nvidiaDeviceRoot };
+
+async function startLinked(options: NodeOptions, started: { engine?: Engine }): Promise<RunningNode> {
   await ready;
   assertGatewayUrl(options.gateway, options.allowHttp ?? false);
-  const { clock = systemClock, log = silentLog, coefficient = 1_000, engine } = options;
+  const { clock = systemClock, log = silentLog, coefficient = 1_000, chain } = options;
   const state = await StateDirectory.open(options.stateDir);
   const identity = await state.identity(options.payout ?? "unset");
   const outbox = new ReceiptOutbox();
   const admitted = Promise.withResolvers<void>();
   let link: GatewayLink | undefined;
+  const boot = newBoot(identity);
+  const gpu = new GpuGuard(options.gpu ?? noGpuUsed, gpuNonce(boot.bootId, boot.sig.publicKey));
+  if (typeof options.engine === "function") {
+    const mayOffload = async () => (await gpu.check((await chain.latest()).at)).mode !== "none";
+    try {
+      started.engine = await options.engine(mayOffload);
+      options.signal?.throwIfAborted();
+    } catch (error) {
+      boot.sig.privateKey.fill(0);
+      throw error;
+    }
+  }
+  const { engine } = started;
+  if (engine === undefined) throw new TypeError("there is no engine");
   const enclave = await Enclave.start({
-    identity,
+    boot,
+    gpu,
     engine,
     quotes: options.quotes,
-    chain: options.chain,
+    chain,
     clock,
     log,
     receipts: outbox,

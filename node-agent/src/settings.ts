@@ -93,6 +93,11 @@ const settings = {
     value: "yes|no",
     help: "take an http gateway on another machine: the network reads the pairing code and may act as this node (default no)",
   },
+  gpu: {
+    schema: z.enum(["none", "cc", "plain"]).default("none"),
+    value: "none|cc|plain",
+    help: "put the model on a GPU: cc only with NVIDIA's evidence of confidential mode, plain on any, which clients are told and most refuse (default none)",
+  },
   pccs: {
     schema: z.url({ protocol: /^https?$/ }).default("https://api.trustedservices.intel.com"),
     value: "URL",

@@ -1,3 +1,5 @@
+import { saysConfidential, saysDeveloperOff } from "../gpu/nvidia-provider.ts";
+
 /** What the checks ask of a machine; a test stands in for it. */
 export interface Machine {
   readonly platform: string;
@@ -138,7 +140,7 @@ export async function examineGpu(machine: Machine): Promise<Finding[]> {
 async function confidentialMode(machine: Machine): Promise<Finding> {
   const what = "GPU confidential mode";
   const answer = await machine.run("nvidia-smi", ["conf-compute", "-f"]);
-  if (answer !== undefined && /status\s*:\s*ON\b/i.test(answer)) return ok(what, "on");
+  if (answer !== undefined && saysConfidential(answer)) return ok(what, "on");
   return missing(
     what,
     answer === undefined
@@ -151,7 +153,7 @@ async function confidentialMode(machine: Machine): Promise<Finding> {
 async function developerMode(machine: Machine): Promise<Finding> {
   const what = "GPU developer mode off";
   const answer = await machine.run("nvidia-smi", ["conf-compute", "-d"]);
-  if (answer !== undefined && /devtools mode\s*:\s*OFF\b/i.test(answer)) return ok(what, "off");
+  if (answer !== undefined && saysDeveloperOff(answer)) return ok(what, "off");
   return missing(
     what,
     answer === undefined

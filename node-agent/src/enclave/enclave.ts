@@ -11,10 +11,11 @@ import {
 } from "@bombyx/protocol/wire";
 import type { Clock } from "../clock.ts";
 import type { Engine, EngineJob, LoadedModel } from "../engine/engine.ts";
+import { type GpuGuard, isGpuError } from "../gpu/guard.ts";
 import type { NodeLog } from "../log.ts";
 import type { QuoteProvider } from "../quote/quote-provider.ts";
 import { Answer } from "./answer.ts";
-import { type Boot, type LinkIdentity, newBoot } from "./boot.ts";
+import type { Boot } from "./boot.ts";
 import type { Epoch } from "./epoch.ts";
 import { Epochs } from "./epochs.ts";
 import { Meter } from "./meter.ts";
@@ -33,10 +34,11 @@ const openAnswersMax = 1_024;
 const crashesMax = 2;
 
 export interface EnclaveOptions {
-  readonly identity: LinkIdentity;
+  readonly boot: Boot;
   readonly engine: Engine;
   readonly quotes: QuoteProvider;
   readonly chain: ChainView;
+  readonly gpu: GpuGuard;
   readonly clock: Clock;
   readonly log: NodeLog;
   readonly receipts: ReceiptSink;
@@ -65,12 +67,14 @@ export class Enclave {
   /** Times that the engine has died. */
   #crashes = 0;
   #draining = false;
+  /** The GPU failed its last verification: what the current epoch says of it counts no more. */
+  #gpuFailed = false;
   readonly #onIdle: (() => void)[] = [];
 
   private constructor(options: EnclaveOptions) {
     const { clock, engine, log } = options;
     this.#options = options;
-    this.#boot = newBoot(options.identity);
+    this.#boot = options.boot;
     this.#manifest = manifestHash(engine.model.manifest);
     this.#handshakes = new RateLimit(limits.handshakesPerSecondPerLink, clock.monotonicMs());
     this.#sessions = new Sessions((session) => {
@@ -82,10 +86,17 @@ export class Enclave {
       log.error("engine.crashed", { code: "NODE_FAILED" });
     });
     this.#epochs = new Epochs(
-      { boot: this.#boot, manifests: [engine.model.manifest], quotes: options.quotes, chain: options.chain },
+      {
+        boot: this.#boot,
+        manifests: [engine.model.manifest],
+        quotes: options.quotes,
+        chain: options.chain,
+        gpu: options.gpu,
+      },
       clock,
       {
         onEpoch: (epoch) => {
+          this.#gpuFailed = false;
           log.info("epoch.new", { epoch: epoch.number, attestationId: epoch.attestationId });
           options.onEpoch(epoch);
         },
@@ -93,13 +104,16 @@ export class Enclave {
           this.#sessions.endAll(epoch);
           log.info("epoch.erased", { epoch: epoch.number, attestationId: epoch.attestationId });
         },
-        onError: (error) => log.error("epoch.failed", { code: sealable(error).code }),
+        onError: (error) => {
+          this.#gpuFailed ||= isGpuError(error);
+          log.error("epoch.failed", { code: isGpuError(error) ? error.reason : sealable(error).code });
+        },
       },
     );
     this.#stopSweep = clock.every(sweepMs, () => this.#sessions.sweep(clock.monotonicMs()));
   }
 
-  /** Makes keys and the first epoch. @throws BombyxError when this machine gives no quote, or the chain no beacon. */
+  /** Makes the first epoch; owns the boot's keys from here on. @throws BombyxError when this machine gives no quote, or the chain no beacon. */
   static async start(options: EnclaveOptions): Promise<Enclave> {
     const enclave = new Enclave(options);
     try {
@@ -225,6 +239,9 @@ export class Enclave {
 
   #assertServing(): void {
     if (this.#draining) throw new BombyxError("DRAINING", "This node is going away; use another.");
+    if (this.#gpuFailed) {
+      throw new BombyxError("NODE_BUSY", "This node's GPU could not be verified anew; use another node.");
+    }
     if (this.#options.receipts.waiting >= limits.unacknowledgedReceipts) {
       throw new BombyxError(
         "NODE_BUSY",

@@ -3,6 +3,7 @@ import {
   type Bundle,
   type ChainView,
   encodeBundle,
+  gpuEvidenceHash,
   type ModelManifest,
   manifestHash,
   parseBundle,
@@ -12,6 +13,7 @@ import {
 } from "@bombyx/protocol/attestation";
 import { equalBytes, type KemKeyPair, newKemKeyPair, zeroKem } from "@bombyx/protocol/session";
 import { BombyxError, limits, toBase64, toHex } from "@bombyx/protocol/wire";
+import { type GpuFinding, type GpuGuard, statedGpu } from "../gpu/guard.ts";
 import type { QuoteProvider } from "../quote/quote-provider.ts";
 import { reportDataOf } from "../quote/report-data.ts";
 import type { Boot } from "./boot.ts";
@@ -32,12 +34,13 @@ export interface EpochSources {
   readonly manifests: readonly ModelManifest[];
   readonly quotes: QuoteProvider;
   readonly chain: ChainView;
+  readonly gpu: GpuGuard;
 }
 
 /**
- * Makes an epoch: new keys, a statement with a fresh beacon, a quote over it, and the bundle.
+ * Makes an epoch: the GPU verified anew, new keys, a statement with a fresh beacon, a quote over it, and the bundle.
  * Nothing is published that this node has not parsed and compared itself.
- * @throws BombyxError NODE_FAILED when the quote is not over our statement; what sources throw.
+ * @throws BombyxError NODE_FAILED when the quote is not over our statement; GpuError; what sources throw.
  */
 export async function newEpoch(
   number: number,
@@ -47,9 +50,10 @@ export async function newEpoch(
   const { boot, manifests, quotes, chain } = sources;
   const startedAt = monotonicMs();
   const block = await chain.latest();
+  const gpu = statedGpu(await sources.gpu.check(block.at), manifests);
   const kem = newKemKeyPair();
   try {
-    const statement = statementBytes(statementOf(number, sources, kem, block));
+    const statement = statementBytes(statementOf(number, sources, kem, block, gpu));
     if (statement.length > limits.statementBytes) {
       throw new BombyxError(
         "NODE_FAILED",
@@ -72,7 +76,7 @@ export async function newEpoch(
       collateral: await quotes.collateral(quote),
       link: boot.link,
       manifests: [...manifests],
-      gpu: null,
+      gpu: gpu.evidence && toBase64(gpu.evidence),
       release: null,
     };
     const bytes = encodeBundle(bundle);
@@ -89,6 +93,7 @@ function statementOf(
   { boot, manifests }: EpochSources,
   kem: KemKeyPair,
   { chain, seqno, hash }: { chain: string; seqno: number; hash: string },
+  { mode, evidence }: GpuFinding,
 ): Statement {
   const id = toHex(kem.id);
   return {
@@ -104,7 +109,7 @@ function statementOf(
     ],
     sig_pk: toHex(boot.sig.publicKey),
     manifests: manifests.map(manifestHash).toSorted(),
-    gpu: { mode: "none", evidence: null },
+    gpu: { mode, evidence: evidence && toHex(gpuEvidenceHash(evidence)) },
     suites: kem.xwing ? [1, 2] : [1],
   };
 }

@@ -111,5 +111,10 @@ export interface EngineOptions {
   /** Tokens per second and sequence at most; devnet only, so that a tiny model is seen to stream. */
   readonly paceTokensPerSecond?: number;
   readonly contextTokens?: number;
+  /**
+   * Asked before each load, that after a crash included: whether weights may lie on a GPU; rejects when nothing is
+   * to be loaded at all. @default the processor alone
+   */
+  readonly gpu?: () => Promise<boolean>;
   readonly onLoadProgress?: (fraction: number) => void;
 }

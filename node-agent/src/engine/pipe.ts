@@ -21,6 +21,8 @@ export interface EngineStart {
   readonly weightsInMemory: boolean;
   readonly slots: number;
   readonly threads: number;
+  /** Weights may lie on a GPU. */
+  readonly gpu: boolean;
   /** Of an engine that comes back; a new one measures. */
   readonly capacity?: Capacity;
   readonly paceTokensPerSecond?: number;

@@ -235,18 +235,20 @@ class ChildEngine implements RunningEngine {
   }
 }
 
-function startProcess(
+async function startProcess(
   options: EngineOptions,
   weights: Weights,
   { capacity, ...events }: Parameters<typeof EngineProcess.start>[2] & { readonly capacity?: Capacity },
 ): ReturnType<typeof EngineProcess.start> {
   const threads =
     options.threads ?? engineThreads(weights.bytes, physicalCores(), options.engineProcesses ?? 1);
+  const gpu = (await options.gpu?.()) ?? false;
   return EngineProcess.start(
     weights,
     {
       slots: options.slots,
       threads,
+      gpu,
       ...(capacity !== undefined && { capacity: capacityOf(capacity) }),
       ...(options.paceTokensPerSecond !== undefined && { paceTokensPerSecond: options.paceTokensPerSecond }),
       ...(options.contextTokens !== undefined && { contextTokens: options.contextTokens }),

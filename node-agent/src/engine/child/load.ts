@@ -118,7 +118,7 @@ async function refuseBrokenFile(start: EngineStart): Promise<void> {
 async function startLlama(start: EngineStart, onComplaint: (message: string) => void): Promise<Llama> {
   try {
     return await getLlama({
-      gpu: "auto",
+      gpu: start.gpu ? "auto" : false,
       build: "never",
       skipDownload: true,
       progressLogs: false,

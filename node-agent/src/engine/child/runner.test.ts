@@ -31,7 +31,14 @@ beforeAll(async () => {
   const weightsPath = join(folder, "thinker.gguf");
   const weights = withChatTemplate(await readFile(spark), thinkingTemplate);
   await writeFile(weightsPath, weights);
-  const start = { weightsPath, weightsBytes: weights.length, weightsInMemory: false, slots: 1, threads: 1 };
+  const start = {
+    weightsPath,
+    weightsBytes: weights.length,
+    weightsInMemory: false,
+    slots: 1,
+    threads: 1,
+    gpu: false,
+  };
   const capacity = { prefillTokensPerSecond: 4_000, decodeTokensPerSecond: 500 };
   runner = await Runner.load({ ...start, capacity }, () => undefined);
 }, 60_000);
