@@ -1,35 +1,35 @@
 import type { Network } from "@bombyx/devnet/network";
+import { type Accounts, openAccounts, openStore } from "@bombyx/gateway/accounts";
 import { newSigningKeyPair, ready, sign } from "@bombyx/protocol/session";
-import {
-  concat,
-  errorBodySchema,
-  fromHex,
-  gatewayControlSchema,
-  linkSubprotocol,
-  toHex,
-  utf8,
-} from "@bombyx/protocol/wire";
+import { concat, fromHex, gatewayControlSchema, linkSubprotocol, toHex, utf8 } from "@bombyx/protocol/wire";
 import { WebSocket } from "ws";
 import { residentBytes } from "./process-usage.ts";
 
 /** Half of the links come first, so that what the first connections warm up is not counted. */
 export async function idleLinkBytes(network: Network, links: number): Promise<number> {
   await ready;
+  // As the operator, beside the running gateway: an owner of its own may pair 64 machines, a few a minute.
+  const store = openStore({ dataDir: network.state.path("gateway") });
+  const accounts = openAccounts({ store });
   const sockets: WebSocket[] = [];
   const grow = async (upTo: number): Promise<number> => {
-    while (sockets.length < upTo) sockets.push(await idleLink(network));
+    while (sockets.length < upTo) sockets.push(await idleLink(network, accounts));
     return residentBytes(network.gateway.pid);
   };
-  const before = await grow(links / 2);
-  const after = await grow(links);
-  for (const socket of sockets) socket.terminate();
-  return Math.max(0, after - before) / (links / 2);
+  try {
+    const before = await grow(links / 2);
+    const after = await grow(links);
+    return Math.max(0, after - before) / (links / 2);
+  } finally {
+    for (const socket of sockets) socket.terminate();
+    await store.close();
+  }
 }
 
 /** A node that has proved its link key, is paired and welcome, and has no model loaded yet. */
-async function idleLink(network: Network): Promise<WebSocket> {
+async function idleLink(network: Network, accounts: Accounts): Promise<WebSocket> {
   const keys = newSigningKeyPair();
-  const code = await pairingCode(network);
+  const { code } = await accounts.createPairingCode({ owner: "owner:bench" });
   const socket = new WebSocket(`${network.gateway.url.replace(/^http/, "ws")}/v1/link`, linkSubprotocol);
   return new Promise((resolve, reject) => {
     socket.on("error", reject);
@@ -54,18 +54,4 @@ async function idleLink(network: Network): Promise<WebSocket> {
       );
     });
   });
-}
-
-/** As fast as the gateway's rate limit lets one account ask. */
-async function pairingCode(network: Network): Promise<string> {
-  for (;;) {
-    const response = await fetch(`${network.gateway.url}/v1/pairing-codes`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${network.apiKey}` },
-    });
-    if (response.ok) return ((await response.json()) as { code: string }).code;
-    const { error } = errorBodySchema.parse(await response.json());
-    if (error.retryAfterMs === undefined) throw new Error(`pairing code: ${error.message}`);
-    await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs));
-  }
 }
