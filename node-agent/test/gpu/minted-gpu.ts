@@ -33,7 +33,7 @@ interface Party {
 
 /** What a forger, or time, changes of a chain. */
 export interface ChainChange {
-  /** The certificate above the device's own is no CA. */
+  /** The certificate above the device's own is no CA, although its key usage says that it signs certificates. */
   readonly issuerIsNoCa?: boolean;
   readonly notAfter?: number;
   /** The device's certificate names another issuer. */
@@ -54,7 +54,10 @@ export class MintedMaker {
   constructor(change: ChainChange = {}) {
     const root = this.#party("Minted Device Identity CA", undefined, { ca: true });
     const identity = this.#party("Minted Identity", root, { ca: true });
-    const provisioner = this.#party("Minted Provisioner", identity, { ca: change.issuerIsNoCa !== true });
+    const provisioner = this.#party("Minted Provisioner", identity, {
+      ca: change.issuerIsNoCa !== true,
+      signsCertificates: true,
+    });
     this.#cas = [provisioner, identity, root];
     this.rootSha256 = createHash("sha256").update(root.der).digest("hex");
   }
@@ -77,7 +80,13 @@ export class MintedMaker {
   #party(
     common: string,
     issuer: Party | undefined,
-    rules: { ca: boolean; firmwareId?: Uint8Array; notAfter?: number; curve?: string },
+    rules: {
+      ca: boolean;
+      signsCertificates?: boolean;
+      firmwareId?: Uint8Array;
+      notAfter?: number;
+      curve?: string;
+    },
   ): Party {
     const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: rules.curve ?? "secp384r1" });
     const tbs = sequence(
@@ -92,7 +101,7 @@ export class MintedMaker {
         0xa3,
         sequence(
           extension("0603551d13", rules.ca ? bytesOf("30030101ff") : bytesOf("3000")),
-          extension("0603551d0f", bytesOf(rules.ca ? "03020204" : "03020780")),
+          extension("0603551d0f", bytesOf(rules.ca || rules.signsCertificates ? "03020204" : "03020780")),
           ...(rules.firmwareId ? [dice(rules.firmwareId)] : []),
         ),
       ),
