@@ -87,6 +87,35 @@ describe("in a group", () => {
     expect(world.answerer.questions[0]?.signal.aborted).toBe(true);
   });
 
+  it("takes a few questions behind a running answer and says once that it takes no more; talk is no question", async () => {
+    await using world = await startBotWorld({ bot: { readsAllGroupMessages: true } });
+    const { anna, boris } = await group(world);
+    const held = heldScript("Half of ", "it");
+    world.answerer.script = held.script;
+    await anna.send("/ask the first");
+    await sent(world, "Half of");
+    for (let n = 0; n < 10; n++) await boris.send(`Just talk ${n}`);
+    for (let n = 2; n <= 9; n++) await boris.send(`@bombyx_bot number ${n}?`);
+    await sent(world, "One after the other");
+    held.release(".");
+    await expect.poll(() => world.answerer.asked.length).toBe(5);
+    await anna.send("/ask the last");
+    await expect.poll(() => world.answerer.asked.at(-1)).toBe("the last");
+    expect(world.answerer.asked).toEqual([
+      "the first",
+      "number 2?",
+      "number 3?",
+      "number 4?",
+      "number 5?",
+      "the last",
+    ]);
+    expect(
+      world
+        .calls("sendRichMessage", "sendMessage")
+        .filter(({ payload }) => JSON.stringify(payload).includes("One after the other")),
+    ).toHaveLength(1);
+  });
+
   it("a reply to the bot goes on with what the group said before; each person pays for their own question", async () => {
     await using world = await startBotWorld();
     const { id, anna, boris } = await group(world);
