@@ -129,7 +129,7 @@ describe("a person", () => {
       developer: "acme",
       kind: "person",
     });
-    expect(byBot).toEqual({ ...byApp, kind: "bot" });
+    expect(byBot).toEqual({ ...byApp, kind: "bot", botId });
     expect(account).toBe(byApp.account);
   });
 
@@ -314,6 +314,14 @@ describe("the rate limit", () => {
     now += 1_000;
     accounts.admit("developer:acme");
     expect(() => accounts.admit("developer:acme")).toThrow(expect.objectContaining({ code: "RATE_LIMITED" }));
+  });
+});
+
+describe("the rate of a bot", () => {
+  it("bounds what its key asks for all its persons together, and leaves other bots alone", () => {
+    for (let n = 0; n < 60; n++) accounts.admitBot(1);
+    expect(() => accounts.admitBot(1)).toThrow(expect.objectContaining({ code: "RATE_LIMITED" }));
+    accounts.admitBot(2);
   });
 });
 

@@ -71,6 +71,13 @@ export interface Accounts {
    * @throws BombyxError RATE_LIMITED with `retryAfterMs`.
    */
   admit(account: string, cost?: number): void;
+
+  /**
+   * Counts one request of a bot's key for a person against all that this bot asks: its key names whom it likes, so
+   * the persons' own rates do not bound it.
+   * @throws BombyxError RATE_LIMITED with `retryAfterMs`.
+   */
+  admitBot(botId: number): void;
 }
 
 export interface Principal {
@@ -82,7 +89,7 @@ export interface Principal {
   readonly developer: string;
   /** `key`: a developer's key for itself. `person`: a token from init data. `bot`: a bot's key for a person. */
   readonly kind: "key" | "person" | "bot";
-  /** The key is this bot's: it asks, and manages nothing of its developer's. */
+  /** The bot's key asked, for itself or for a person: it manages nothing of its developer's. */
   readonly botId?: number;
 }
 

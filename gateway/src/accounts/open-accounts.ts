@@ -22,6 +22,8 @@ export interface AccountsOptions {
 }
 
 const defaultRequests: Rate = { perMinute: 1_200, burst: 600 };
+/** How many persons' worth of requests one bot's key may make. */
+const personsOfBot = 20;
 const defaultPairingTries: Rate = { perMinute: 5, burst: 10 };
 /** New pairing codes of one owner's machines. */
 const machineCodes: Rate = { perMinute: 12, burst: 24 };
@@ -53,6 +55,7 @@ export function openAccounts({
     now,
   });
   const limiter = new RateLimiter("requests", requests, now);
+  const botLimiter = new RateLimiter("requests of this bot", times(requests, personsOfBot), now);
 
   async function byKey(secret: string, bombyxUser?: string): Promise<Principal | undefined> {
     const key = await keys.find(secret);
@@ -70,7 +73,7 @@ export function openAccounts({
       });
     }
     assertTelegramId(Number(bombyxUser), "Bombyx-User");
-    return persons.person(botId, Number(bombyxUser), "bot");
+    return { ...(await persons.person(botId, Number(bombyxUser), "bot")), botId };
   }
 
   return {
@@ -119,6 +122,7 @@ export function openAccounts({
     renameMachine: (owner, id, name) => machines.rename(owner, id, name),
     removeMachine: (owner, id) => machines.remove(owner, id),
     admit: (account, cost) => limiter.take(account, cost),
+    admitBot: (botId) => botLimiter.take(`bot:${botId}`),
   };
 }
 

@@ -14,6 +14,7 @@ export class Callers {
   /** @throws BombyxError UNAUTHENTICATED, RATE_LIMITED and whatever {@link Accounts.authenticate} refuses. */
   async identify(request: IncomingMessage): Promise<Principal> {
     const principal = await this.#authenticate(request);
+    if (principal.kind === "bot" && principal.botId !== undefined) this.#accounts.admitBot(principal.botId);
     this.#accounts.admit(principal.account);
     return principal;
   }
