@@ -17,6 +17,8 @@ const plainSessions = 2_000;
 /** What is measured side by side. Each is started when a section asks for it first, and all are stopped together. */
 export class Contenders {
   readonly missing: string[] = [];
+  /** Where the gateway of {@link sealed} opens an inspector when it is asked to. */
+  readonly inspectorPort: number;
   readonly #sealedFlags: readonly string[];
   readonly #started: { stop(): Promise<void> }[] = [];
   #source: Promise<Running> | undefined;
@@ -27,8 +29,9 @@ export class Contenders {
   #ticking: Promise<BombyxRelay> | undefined;
 
   /** @param sealedFlags options of Node for the gateway of {@link sealed}, to look into it. */
-  constructor(sealedFlags: readonly string[]) {
-    this.#sealedFlags = sealedFlags;
+  constructor(sealedFlags: readonly string[], inspectorPort: number) {
+    this.#sealedFlags = [`--inspect-port=127.0.0.1:${inspectorPort}`, ...sealedFlags];
+    this.inspectorPort = inspectorPort;
   }
 
   async direct(): Promise<Relay> {

@@ -3,17 +3,24 @@ import { type Accounts, openAccounts, openStore } from "@bombyx/gateway/accounts
 import { newSigningKeyPair, ready, sign } from "@bombyx/protocol/session";
 import { concat, fromHex, gatewayControlSchema, linkSubprotocol, toHex, utf8 } from "@bombyx/protocol/wire";
 import { WebSocket } from "ws";
+import { Inspector } from "./inspector.ts";
 import { residentBytes } from "./process-usage.ts";
 
-/** Half of the links come first, so that what the first connections warm up is not counted. */
-export async function idleLinkBytes(network: Network, links: number): Promise<number> {
+/**
+ * Half of the links come first, so that what the first connections warm up is not counted; and garbage is
+ * collected, because how much of it lies about tells of the collector's moods.
+ * @param inspectorPort the gateway's `--inspect-port`.
+ */
+export async function idleLinkBytes(network: Network, links: number, inspectorPort: number): Promise<number> {
   await ready;
+  const inspector = await Inspector.open(network.gateway.pid, inspectorPort);
   // As the operator, beside the running gateway: an owner of its own may pair 64 machines, a few a minute.
   const store = openStore({ dataDir: network.state.path("gateway") });
   const accounts = openAccounts({ store });
   const sockets: WebSocket[] = [];
   const grow = async (upTo: number): Promise<number> => {
     while (sockets.length < upTo) sockets.push(await idleLink(network, accounts));
+    await inspector.collectGarbage();
     return residentBytes(network.gateway.pid);
   };
   try {
@@ -22,6 +29,7 @@ export async function idleLinkBytes(network: Network, links: number): Promise<nu
     return Math.max(0, after - before) / (links / 2);
   } finally {
     for (const socket of sockets) socket.terminate();
+    inspector.close();
     await store.close();
   }
 }

@@ -86,7 +86,7 @@ export async function portkeyRelay(source: string): Promise<Relay | undefined> {
   };
 }
 
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);

@@ -1,5 +1,6 @@
 import { Contenders } from "./contenders.ts";
 import type { Goal } from "./goals.ts";
+import { freePort } from "./peers.ts";
 import { pinSelf } from "./pinned.ts";
 import { type SectionName, sectionNames, sections } from "./sections.ts";
 
@@ -26,7 +27,7 @@ export interface RelayRun {
  */
 export async function benchRelay({ say, only, nodeFlags = [] }: RelayRun): Promise<RelayReport> {
   const chosen: readonly SectionName[] = only ? only.map(sectionOf) : sectionNames;
-  const contenders = new Contenders(nodeFlags);
+  const contenders = new Contenders(nodeFlags, await freePort());
   const figures: Record<string, number> = {};
   const goals: Goal[] = [];
   const notes: string[] = [];

@@ -135,7 +135,7 @@ async function capacity(bench: Bench): Promise<void> {
 async function links({ contenders, figures, reach, say }: Bench): Promise<void> {
   const { network } = await contenders.sealed();
   say("idle node links");
-  const bytes = await idleLinkBytes(network, 2_000);
+  const bytes = await idleLinkBytes(network, 2_000, contenders.inspectorPort);
   figures["bombyx: resident bytes per idle node link"] = bytes;
   reach(atMost("memory per idle node link", bytes / 1_000, 10, "kB"));
 }
