@@ -1,7 +1,6 @@
 import { type ChainView, nodeId, strictPolicy, toncenterChainView } from "@bombyx/protocol/attestation";
 import { ready } from "@bombyx/protocol/session";
 import { BombyxError, toHex } from "@bombyx/protocol/wire";
-import { pino } from "pino";
 import { systemClock } from "./clock.ts";
 import { doctorCommand } from "./doctor/command.ts";
 import type { Engine, EngineOptions } from "./engine/engine.ts";
@@ -12,7 +11,7 @@ import type { LinkStatus } from "./link/gateway-link.ts";
 import type { Introduction } from "./link/hello.ts";
 import { introduce } from "./link/introduce.ts";
 import { RefusedError } from "./link/refused.ts";
-import { nodeLog } from "./log.ts";
+import { nodeLog, standardError } from "./log.ts";
 import { type ResolvedModel, resolveModel } from "./model-source/resolve-model.ts";
 import { startNode } from "./node.ts";
 import { cachedCollateral } from "./quote/collateral-cache.ts";
@@ -87,7 +86,7 @@ async function serve(
   const chain = chainOf(settings, overrides, request);
   const quotes = overrides.quoteProvider ?? hardwareQuotes(settings, request, screen);
   const log = nodeLog(
-    overrides.stderr ? { write: (line) => void overrides.stderr?.write(line) } : pino.destination(2),
+    overrides.stderr ? { write: (line) => void overrides.stderr?.write(line) } : standardError(),
     settings["log-level"] ?? (json ? "info" : "warn"),
   );
 

@@ -45,6 +45,15 @@ export interface NodeLog {
   error(event: string, fields?: LogFields): void;
 }
 
+/**
+ * Through Node's own stderr. Pino's destination tries for ever to hand its last words to a reader that is gone, and
+ * the process then never ends.
+ */
+export function standardError(): DestinationStream {
+  process.stderr.on("error", () => undefined);
+  return process.stderr;
+}
+
 /** Structured logs of a node; a field that is not on the list is dropped, whatever it is. */
 export function nodeLog(destination: DestinationStream, level = "info"): NodeLog {
   const logger: Logger = pino({ level, base: null }, destination);
