@@ -146,6 +146,11 @@ export async function seriousFaults(page: Page): Promise<string[]> {
   // Evaluated by the debugger, so the page's own policy does not have to admit it.
   await page.evaluate(axeSource);
   const faults = await page.evaluate(async () => {
+    // What is still on its way in is paler than it will be.
+    const moving = document
+      .getAnimations()
+      .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(moving.map(({ finished }) => finished));
     const { axe } = window as unknown as {
       axe: {
         run: () => Promise<{

@@ -18,6 +18,11 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 async function faults(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   return await page.evaluate(async () => {
+    // What is still on its way in is paler than it will be.
+    const moving = document
+      .getAnimations()
+      .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(moving.map(({ finished }) => finished));
     const { axe: run } = globalThis as unknown as {
       axe: {
         run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
@@ -122,9 +127,9 @@ it.skipIf(executable === undefined)(
     await sheet.getByText("Paired, done").waitFor({ timeout: 15_000 });
     await sheet.getByText("Online and verified, done").waitFor({ timeout: 15_000 });
     await sheet.getByText(/^Serves spark, /).waitFor();
-    expect(node.printed()).toMatch(
-      /✓ Paired[\s\S]*✓ Measured[\s\S]*✓ Attested[\s\S]*Waiting for the first request/,
-    );
+    await expect
+      .poll(node.printed)
+      .toMatch(/✓ Paired[\s\S]*✓ Measured[\s\S]*✓ Attested[\s\S]*Waiting for the first request/);
 
     // The only other node goes, so the question is this machine's.
     await network.killNode(network.nodes[0]?.node ?? "");
@@ -134,7 +139,7 @@ it.skipIf(executable === undefined)(
       .getByText(/^0\.0000\d+ GRAM$/)
       .first()
       .waitFor();
-    expect(node.printed()).toMatch(/✓ Served +the first request: \d+ units; 0\.0000\d+ GRAM/);
+    await expect.poll(node.printed).toMatch(/✓ Served +the first request: \d+ units; 0\.0000\d+ GRAM/);
 
     // The code is spent: another machine that finds it is refused in words.
     const thief = terminal.run(`${command} --state ${network.state.path("joined", "thief")}`);
