@@ -100,9 +100,11 @@ describe.skipIf(executable === undefined)("the playground", () => {
   });
 
   it("shows one continuous answer when the node that writes it is killed, and starts the node again", async () => {
+    const serving = page.locator(".node[data-state=working]");
+    // What was asked before may still be on its way out of another node.
+    await expect.poll(() => serving.count(), patient).toBe(0);
     const { before } = await ask(page, story);
     const early = await begun(page);
-    const serving = page.locator(".node[data-state=working]");
     const name = (await serving.locator("b").textContent()) ?? "";
     await serving.getByRole("button", { name: `Kill ${name}` }).click();
     const chip = page.locator(".node").filter({ hasText: name });
