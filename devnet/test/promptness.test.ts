@@ -116,7 +116,7 @@ describe("promptness", () => {
     };
     const median = async () => {
       const times: number[] = [];
-      for (let i = 0; i < newcomers; i++) times.push(await firstToken());
+      for (let i = 0; i < newcomers; i++) times.push(await admitted(firstToken));
       return at(0.5, times);
     };
     await median();
@@ -138,12 +138,14 @@ describe("promptness", () => {
   });
 });
 
+const open = (idle: BombyxClient, seat: string): Promise<unknown> =>
+  admitted(() => idle.prepare({ model: network.model, user: seat }));
+
 /** A node answers 50 handshakes a second: whoever is too fast is told when to come again. */
-async function open(idle: BombyxClient, seat: string): Promise<void> {
+async function admitted<T>(attempt: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
-      await idle.prepare({ model: network.model, user: seat });
-      return;
+      return await attempt();
     } catch (error) {
       const { code, retryAfterMs = 20 } = error as { code?: string; retryAfterMs?: number };
       if (code !== "RATE_LIMITED") throw error;
