@@ -1,8 +1,7 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { joinCommand } from "../nodes/joinable.ts";
 import { forward } from "../web/forward.ts";
+import { startLocalServer } from "../web/local-server.ts";
 import { sendFile } from "../web/static-files.ts";
 
 /** A build of the Mini App, and the network that it is for. */
@@ -53,21 +52,16 @@ export function contentSecurityPolicy({
  */
 export async function startMiniappHost(port = 0): Promise<MiniappHost> {
   let deployed: Deployment | undefined;
-  const server = createServer((request, response) => {
+  const server = await startLocalServer(port, (_origin, request, response) => {
     if (deployed) answer(deployed, request, response);
     else response.writeHead(503).end();
   });
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
   return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin: server.origin,
     deploy: (deployment) => {
       deployed = deployment;
     },
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
 

@@ -1,30 +1,14 @@
 import { join } from "node:path";
 import { repositoryRoot } from "../config.ts";
 import { miniappBuild } from "../house/build.ts";
+import { devnetPage, lockFile } from "../web/devnet-page.ts";
 import { builtPage, runTool } from "../web/page-cache.ts";
 
 const at = (...parts: string[]): string => join(repositoryRoot, ...parts);
-/** Decides which libraries go into a page. */
-const lockFile = at("package-lock.json");
 
-/** The playground page; the same for every network of this checkout. */
-export function builtPlayground(signal: AbortSignal): Promise<string> {
-  const folder = at("devnet/src/playground/page");
-  return builtPage(
-    at("node_modules/.cache/bombyx"),
-    {
-      name: "playground",
-      sources: [folder, lockFile],
-      build: (out, stop) =>
-        runTool(
-          at("node_modules/.bin/vite"),
-          ["build", "--config", join(folder, "vite.config.ts"), "--logLevel", "warn", "--outDir", out],
-          { cwd: repositoryRoot, env: { ...process.env, NODE_ENV: "production" }, signal: stop },
-        ),
-    },
-    signal,
-  );
-}
+/** The playground page. */
+export const builtPlayground = (signal: AbortSignal): Promise<string> =>
+  devnetPage("playground", { folder: "devnet/src/playground/page" }, signal);
 
 /** The Mini App for one network: its policy is compiled in. @param cache a folder of that network. */
 export function builtMiniapp(cache: string, policyFile: string, signal: AbortSignal): Promise<string> {

@@ -1,8 +1,9 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { forward } from "../web/forward.ts";
 import { refusal } from "../web/local-guard.ts";
+import { startLocalServer } from "../web/local-server.ts";
+import { pageHeaders } from "../web/page-headers.ts";
+import { eventStream, json } from "../web/respond.ts";
 import { sendFile } from "../web/static-files.ts";
 
 /** What the strip above the two panes shows. */
@@ -56,35 +57,32 @@ export interface PlaygroundHost extends AsyncDisposable {
   open(parts: PlaygroundParts): void;
 }
 
-const keepAliveMs = 15_000;
-
 /** @param port 0 takes any free port. */
 export async function startPlaygroundHost(port: number): Promise<PlaygroundHost> {
   let opened: PlaygroundParts | undefined;
-  let origin = "";
-  const server = createServer((request, response) => {
-    // The same machine by its other name; pages are framed by origin, so there is one only.
-    if (request.headers.host === `localhost:${new URL(origin).port}` && request.url?.split("?")[0] === "/") {
-      response.writeHead(307, { location: `${origin}${request.url}` }).end();
-      return;
-    }
-    const reason = refusal({ method: request.method ?? "GET", headers: request.headers }, origin);
-    if (reason !== undefined) json(response, 403, { error: reason });
-    else if (opened === undefined) json(response, 503, { error: "The playground is starting." });
-    else route(opened, request, response).catch((error: unknown) => refuse(response, error));
-  });
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { origin, [Symbol.asyncDispose]: dispose } = await startLocalServer(
+    port,
+    (origin, request, response) => {
+      // The same machine by its other name; pages are framed by origin, so there is one only.
+      if (
+        request.headers.host === `localhost:${new URL(origin).port}` &&
+        request.url?.split("?")[0] === "/"
+      ) {
+        response.writeHead(307, { location: `${origin}${request.url}` }).end();
+        return;
+      }
+      const reason = refusal({ method: request.method ?? "GET", headers: request.headers }, origin);
+      if (reason !== undefined) json(response, 403, { error: reason });
+      else if (opened === undefined) json(response, 503, { error: "The playground is starting." });
+      else route(opened, request, response).catch((error: unknown) => refuse(response, error));
+    },
+  );
   return {
     origin,
     open: (parts) => {
       opened = parts;
     },
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: dispose,
   };
 }
 
@@ -107,46 +105,25 @@ async function route(parts: PlaygroundParts, request: IncomingMessage, response:
   }
   if (url.pathname === "/scene") json(response, 200, parts.scene());
   else if (url.pathname === "/scene/events") followScene(parts, response);
-  else sendFile(parts.folder, url.pathname, pageHeaders(parts), response);
+  // The page shows what a model wrote, and the Mini App in its frame.
+  else
+    sendFile(
+      parts.folder,
+      url.pathname,
+      pageHeaders({ "img-src": "data: blob:", "frame-src": parts.miniappOrigin }),
+      response,
+    );
 }
 
-/** Server-sent events: the scene at once, and again whenever it changes. */
+/** The scene at once, and again whenever it changes. */
 function followScene(parts: PlaygroundParts, response: ServerResponse): void {
-  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
-  const tell = (scene: Scene) => response.write(`data: ${JSON.stringify(scene)}\n\n`);
-  tell(parts.scene());
-  const stop = parts.onScene(tell);
-  const alive = setInterval(() => response.write(": \n\n"), keepAliveMs);
-  response.once("close", () => {
-    stop();
-    clearInterval(alive);
+  eventStream(response, (tell) => {
+    const tellScene = (scene: Scene) => tell(JSON.stringify(scene));
+    tellScene(parts.scene());
+    return parts.onScene(tellScene);
   });
 }
 
-/** The page shows what a model wrote: it may load nothing but itself, and the Mini App into its frame. */
-export const pageHeaders = ({ miniappOrigin }: Pick<PlaygroundParts, "miniappOrigin">) => ({
-  "content-security-policy": [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "connect-src 'self'",
-    "img-src 'self' data: blob:",
-    `frame-src ${miniappOrigin}`,
-    "frame-ancestors 'none'",
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join("; "),
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cache-control": "no-store",
-});
-
 function refuse(response: ServerResponse, error: unknown): void {
   json(response, 409, { error: error instanceof Error ? error.message : String(error) });
-}
-
-function json(response: ServerResponse, status: number, body: unknown): void {
-  if (response.headersSent) return void response.destroy();
-  response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
-  response.end(JSON.stringify(body));
 }

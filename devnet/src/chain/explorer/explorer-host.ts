@@ -1,9 +1,10 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { Address } from "@ton/core";
 import * as z from "zod";
 import { refusal } from "../../web/local-guard.ts";
+import { startLocalServer } from "../../web/local-server.ts";
+import { pageHeaders } from "../../web/page-headers.ts";
+import { eventStream, json } from "../../web/respond.ts";
 import { sendFile } from "../../web/static-files.ts";
 import type { Explorer } from "./explorer.ts";
 
@@ -11,7 +12,7 @@ export interface ExplorerHost extends AsyncDisposable {
   readonly url: string;
 }
 
-const keepAliveMs = 15_000;
+const headers = pageHeaders({});
 const largestCommand = 4_096;
 const faucetAtMost = 1_000_000_000_000_000n;
 const skipAtMostMs = 400 * 86_400_000;
@@ -37,26 +38,19 @@ export async function startExplorerHost(options: {
   readonly page: Promise<string>;
   readonly port: number;
 }): Promise<ExplorerHost> {
-  let origin = "";
-  const server = createServer((request, response) => {
-    const reason = refusal({ method: request.method ?? "GET", headers: request.headers }, origin);
-    if (reason !== undefined) return json(response, 403, { error: reason });
-    route(options, request, response).catch((error: unknown) => {
-      const isBad = error instanceof BadCommand || error instanceof z.ZodError;
-      const words = error instanceof z.ZodError ? z.prettifyError(error) : String((error as Error).message);
-      json(response, isBad ? 422 : 500, { error: words });
-    });
-  });
-  server.listen(options.port, "127.0.0.1");
-  await once(server, "listening");
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
-    url: origin,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+  const { origin, [Symbol.asyncDispose]: dispose } = await startLocalServer(
+    options.port,
+    (origin, request, response) => {
+      const reason = refusal({ method: request.method ?? "GET", headers: request.headers }, origin);
+      if (reason !== undefined) return json(response, 403, { error: reason });
+      route(options, request, response).catch((error: unknown) => {
+        const isBad = error instanceof BadCommand || error instanceof z.ZodError;
+        const words = error instanceof z.ZodError ? z.prettifyError(error) : String((error as Error).message);
+        json(response, isBad ? 422 : 500, { error: words });
+      });
     },
-  };
+  );
+  return { url: origin, [Symbol.asyncDispose]: dispose };
 }
 
 async function route(
@@ -68,7 +62,7 @@ async function route(
   const [, area, method, argument] = pathname.split("/");
   if (area !== "api") {
     if (request.method !== "GET") return json(response, 405, { error: "There is nothing here to change." });
-    return sendFile(await page, pathname, pageHeaders, response);
+    return sendFile(await page, pathname, headers, response);
   }
   if (request.method === "POST") return command(explorer, method, await body(request), response);
   if (method === "overview") return json(response, 200, await explorer.overview());
@@ -131,41 +125,11 @@ async function body(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-/** Server-sent events: one after each change of the chain. */
+/** One event after each change of the chain. */
 function follow({ ton }: Explorer, response: ServerResponse): void {
-  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
-  const tell = () => response.write(`data: ${ton.seqno()}\n\n`);
-  tell();
-  const stop = ton.onChange(tell);
-  const alive = setInterval(() => response.write(": \n\n"), keepAliveMs);
-  response.once("close", () => {
-    stop();
-    clearInterval(alive);
+  eventStream(response, (tell) => {
+    const tellSeqno = () => tell(String(ton.seqno()));
+    tellSeqno();
+    return ton.onChange(tellSeqno);
   });
-}
-
-const pageHeaders = {
-  "content-security-policy": [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "connect-src 'self'",
-    "img-src 'self'",
-    "frame-ancestors 'none'",
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join("; "),
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cache-control": "no-store",
-};
-
-function json(response: ServerResponse, status: number, answer: unknown): void {
-  if (response.headersSent) return void response.destroy();
-  response.writeHead(status, {
-    "content-type": "application/json",
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-  });
-  response.end(JSON.stringify(answer));
 }
