@@ -4,7 +4,7 @@ import { BombyxClient } from "@bombyx/sdk";
 import { expect, it } from "vitest";
 import { openLedgerFile, sumOf } from "./ledger-file.ts";
 import { type LinkPassage, type LinkRelay, startLinkRelay } from "./link-relay.ts";
-import { botId, botKey, startNetwork, type TestNetwork } from "./network.ts";
+import { botId, botKey, everyNodeServes, startNetwork, type TestNetwork } from "./network.ts";
 import { user } from "./sse.ts";
 import "./patience.ts";
 
@@ -154,6 +154,7 @@ it("a gateway killed in the middle of 50 requests loses no receipt, charges noth
   expect(inTheEnd).toBeGreaterThan(answeredAtDeath);
 
   // And it goes on, through each of the same nodes: more at once than one of them has slots for.
+  await everyNodeServes(network);
   const nodes = new Set<string | undefined>();
   for (let round = 0; nodes.size < 2 && round < 10; round++) {
     await Promise.all(

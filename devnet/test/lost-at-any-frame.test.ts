@@ -5,7 +5,7 @@ import { BombyxClient, type ClientEvent } from "@bombyx/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LedgerFile, openLedgerFile, sumOf } from "./ledger-file.ts";
 import { type LinkPassage, type LinkRelay, startLinkRelay } from "./link-relay.ts";
-import { botId, botKey, startNetwork, type TestNetwork } from "./network.ts";
+import { botId, botKey, everyNodeServes, startNetwork, type TestNetwork } from "./network.ts";
 import { below, seeded } from "./random.ts";
 import { user } from "./sse.ts";
 import "./patience.ts";
@@ -126,20 +126,6 @@ function cutAfter(frames: number): () => void {
   };
 }
 
-async function bothNodesServe(): Promise<void> {
-  await expect
-    .poll(
-      async () => {
-        const response = await fetch(`${network.gateway.url}/v1/candidates?model=${network.model}`, {
-          headers: { authorization: `Bearer ${network.apiKey}` },
-        });
-        return response.ok ? (await response.json()).candidates.length : 0;
-      },
-      { timeout: 20_000, interval: 50 },
-    )
-    .toBe(2);
-}
-
 describe(`a node lost at a random frame (seed ${seed})`, () => {
   it("has an undisturbed twin that is long enough to be cut anywhere", async () => {
     expect(whole.completionTokens).toBeGreaterThan(framesOfAnswer);
@@ -152,7 +138,7 @@ describe(`a node lost at a random frame (seed ${seed})`, () => {
   it.each(cutsAfter.map((frames, i) => ({ frames, person: i + 2 })))(
     "after $frames frames: one continuous answer, each part paid to its node, never more than it costs whole",
     async ({ frames, person }) => {
-      await bothNodesServe();
+      await everyNodeServes(network);
       let disarm = () => {};
       const answer = await ask(person, () => {
         disarm = cutAfter(frames);

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runAdmin } from "@bombyx/gateway/accounts";
+import { expect } from "vitest";
 import * as z from "zod";
 import { bundledModel } from "../src/config.ts";
 import { type Network, type NetworkOptions, startNetwork as startDevnet } from "../src/network.ts";
@@ -99,4 +100,19 @@ export async function botKey(network: TestNetwork): Promise<string> {
     z.object({ key: z.string() }),
   );
   return made.key;
+}
+
+/** Every node is linked and offered: one that lost its gateway comes back after a random pause of up to half a minute. */
+export async function everyNodeServes({ gateway, model, apiKey, nodes }: TestNetwork): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const response = await fetch(`${gateway.url}/v1/candidates?model=${model}`, {
+          headers: { authorization: `Bearer ${apiKey}` },
+        });
+        return response.ok ? (await response.json()).candidates.length : 0;
+      },
+      { timeout: 40_000, interval: 50 },
+    )
+    .toBe(nodes.length);
 }
