@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   unlinkSync,
@@ -22,7 +23,7 @@ import { parseArgs } from "node:util";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** In the order in which they need each other's types. */
-export const publishedRooms = ["protocol", "sdk", "node-agent"] as const;
+export const publishedRooms = ["protocol", "contracts", "sdk", "node-agent"] as const;
 
 function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): void {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: "inherit", env });
@@ -57,10 +58,7 @@ export function buildPackages(out: string, rooms: readonly string[] = publishedR
             noEmitOnError: true,
             typeRoots: [join(root, "node_modules/@types")],
             // The types just built, not the sources: they are what a stranger's compiler will see.
-            paths: {
-              "@bombyx/protocol/*": [join(out, "protocol/dist/*/index.d.ts")],
-              "@bombyx/sdk": [join(out, "sdk/dist/index.d.ts")],
-            },
+            paths: Object.fromEntries(publishedRooms.flatMap((built) => doorTypes(built, join(out, built)))),
           },
         }),
       );
@@ -76,6 +74,17 @@ export function buildPackages(out: string, rooms: readonly string[] = publishedR
     if (linked) unlinkSync(modules);
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** Where the types of a built room's doors lie. */
+function doorTypes(room: string, built: string): [specifier: string, paths: [string]][] {
+  const { exports } = JSON.parse(readFileSync(join(root, room, "package.json"), "utf8")) as {
+    exports: Record<string, { types: string }>;
+  };
+  return Object.entries(exports).map(([door, { types }]) => [
+    `@bombyx/${room}${door.slice(1)}`,
+    [join(built, types)],
+  ]);
 }
 
 /**
