@@ -5,6 +5,7 @@ export * from "./error.ts";
 export * from "./events-api.ts";
 export * from "./gateway-api.ts";
 export * from "./limits.ts";
+export * from "./money-api.ts";
 export * from "./network-api.ts";
 export * from "./node-link.ts";
 export * from "./owner-api.ts";
