@@ -18,6 +18,8 @@ export const errorStatus = {
   BOT_NOT_REGISTERED: 403,
   // who pays
   ALLOWANCE_EXHAUSTED: 402,
+  SPONSOR_EMPTY: 402,
+  CREDIT_UNAVAILABLE: 402,
   PRICE_UNKNOWN: 409,
   // scheduling
   MODEL_UNKNOWN: 404,

@@ -9,6 +9,8 @@ export const accountEventTypes = [
   "node.quarantined",
   "node.refused",
   "node.removed",
+  // What the account can spend is nearly used up; `message` says what of it.
+  "balance.low",
 ] as const;
 
 /**
