@@ -142,6 +142,12 @@ export class Book {
     this.#statements.markLost.run({ session, request: BigInt(request), at: BigInt(at) });
   }
 
+  reopen({ session, request }: AttemptId, node: string): number | undefined {
+    const lostAt = this.#find({ session, request })?.lost_at;
+    const reopened = this.#statements.reopen.run({ session, request: BigInt(request), node });
+    return reopened === 0 ? undefined : Number(lostAt);
+  }
+
   lose(id: AttemptId, at: number): Settlement {
     const attempt = this.#known(id);
     return isRunning(attempt)

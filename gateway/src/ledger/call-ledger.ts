@@ -26,6 +26,7 @@ export function callLedger(carrier: CallCarrier): Ledger {
         ? (carrier.call({ method: "settle", arguments: [signed, at] }, true) as ReturnType<Ledger["settle"]>)
         : send("settle", signed, at),
     markLost: (attempt, at) => send("markLost", nameOf(attempt), at),
+    reopen: (attempt, node) => send("reopen", nameOf(attempt), node),
     lose: (attempt, at) => send("lose", nameOf(attempt), at),
     release: (attempt, at) => send("release", nameOf(attempt), at),
     balance: (account) => send("balance", account),

@@ -119,6 +119,8 @@ export class Committer {
         return book.settle(...call.arguments);
       case "markLost":
         return book.markLost(...call.arguments);
+      case "reopen":
+        return book.reopen(...call.arguments);
       case "lose":
         return book.lose(...call.arguments);
       case "release":

@@ -38,7 +38,10 @@ const step = fc.oneof(
     frames: fc.integer({ min: 0, max: 4 }),
     finish: fc.constantFrom("done" as const, "running" as const, "cancelled" as const),
   }),
-  fc.record({ do: fc.constantFrom("markLost" as const, "lose" as const, "release" as const), slot: slots }),
+  fc.record({
+    do: fc.constantFrom("markLost" as const, "reopen" as const, "lose" as const, "release" as const),
+    slot: slots,
+  }),
   fc.record({ do: fc.constant("sweep" as const) }),
 );
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
@@ -96,9 +99,12 @@ class Model {
         return undefined;
     }
     const attempt = this.attempts.get(step.slot);
-    if (attempt === undefined) return step.do === "markLost" ? undefined : "REQUEST_UNKNOWN";
+    if (attempt === undefined) {
+      return step.do === "markLost" || step.do === "reopen" ? undefined : "REQUEST_UNKNOWN";
+    }
     if (step.do === "lose") this.end(attempt);
     else if (step.do === "markLost" && attempt.state === "open") attempt.state = "lost";
+    else if (step.do === "reopen" && attempt.state === "lost") attempt.state = "open";
     else if (step.do === "release" && (attempt.state === "open" || attempt.state === "lost"))
       attempt.state = "released";
     return undefined;
@@ -175,18 +181,19 @@ const attemptOf = (step: Step & { do: "reserve" }): Attempt =>
 
 async function play(ledger: Ledger, model: Model, step: Step): Promise<string | undefined> {
   const id = (slot: number) => ({ session: id32(`slot ${slot}`), request: 0 });
+  const known = "slot" in step ? model.attempts.get(step.slot) : undefined;
   try {
     if (step.do === "deposit") {
       const { key, to, nano } = step;
       await ledger.deposit({ key: `${key}`, account: sponsorAccount(`${to}`), nano: BigInt(nano), at: 0 });
     } else if (step.do === "reserve") await ledger.reserve(attemptOf(step));
     else if (step.do === "settle") {
-      const known = model.attempts.get(step.slot);
       const of = known?.of ?? attempt(id(step.slot));
       const { units, frames, finish } = step;
       await ledger.settle(receiptFor(of, { capUnits: known?.cap ?? 0, units, frames, finish }), 2_000);
     } else if (step.do === "sweep") await ledger.sweep(10_000, 10_000);
     else if (step.do === "markLost") await ledger.markLost(id(step.slot), 5_000);
+    else if (step.do === "reopen") await ledger.reopen(id(step.slot), known?.of.node ?? "");
     else if (step.do === "lose") await ledger.lose(id(step.slot), 6_000);
     else await ledger.release(id(step.slot), 6_000);
     return undefined;

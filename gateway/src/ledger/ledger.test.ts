@@ -272,6 +272,21 @@ describe("a lost node", () => {
     expect(await ledger.lose(attempt(), 3_000)).toMatchObject({ units: 0, chargedNano: 0n, ack: { n: 0 } });
   });
 
+  it("that is back goes on where it was: its money is held as before, and its own receipt settles it", async () => {
+    const { node } = attempt();
+    await ledger.reserve(attempt());
+    expect(await ledger.reopen(attempt(), node)).toBeUndefined();
+    await ledger.markLost(attempt(), 2_000);
+    expect(await ledger.reopen(attempt(), id32("another node"))).toBeUndefined();
+    expect(await ledger.reopen(attempt(), node)).toBe(2_000);
+    expect(await ledger.sweep(9_000, 9_000)).toBe(0);
+    expect(await ledger.attemptOf(attempt())).toMatchObject({ state: "open" });
+    expect(await ledger.balance(payer)).toMatchObject({ reservedNano: 129_280n });
+    await ledger.settle(receiptFor(attempt(), { units: 128 }), 9_500);
+    expect(await ledger.reopen(attempt(), node)).toBeUndefined();
+    expect(await ledger.audit()).toMatchObject({ sumNano: 0n, openReservations: 0 });
+  });
+
   it("is paid for a receipt that the client presents after the loss", async () => {
     await ledger.reserve(attempt());
     await ledger.markLost(attempt(), 2_000);

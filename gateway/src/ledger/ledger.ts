@@ -37,6 +37,11 @@ export interface Ledger {
    * node presents, until `lose`, the next attempt of this idempotency id, or `sweep`.
    */
   markLost(attempt: AttemptId, at: number): Promise<void>;
+  /**
+   * `node` is back and still answers: what was `lost` is `open` again, its money held as before.
+   * @returns since when it was lost; undefined when it is not lost, or is another node's.
+   */
+  reopen(attempt: AttemptId, node: string): Promise<number | undefined>;
   /** Ends an attempt whose node is gone: pays its last running receipt, releases the rest. Then another attempt is admitted. */
   lose(attempt: AttemptId, at: number): Promise<Settlement>;
   /** Ends an attempt that never reached a node, or that the node refused unbilled. One that ended stays as it is. */

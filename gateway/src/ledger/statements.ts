@@ -142,6 +142,15 @@ export function ledgerStatements(database: DatabaseSync) {
         .where("request", "=", $("request"))
         .where("state", "=", "open"),
     ),
+    reopen: prepare<Key & { node: string }>()(database, ($) =>
+      db
+        .updateTable("attempts")
+        .set({ state: "open", lost_at: null })
+        .where("session", "=", $("session"))
+        .where("request", "=", $("request"))
+        .where("node", "=", $("node"))
+        .where("state", "=", "lost"),
+    ),
     markAllLost: prepare<{ at: bigint }>()(database, ($) =>
       db
         .updateTable("attempts")
