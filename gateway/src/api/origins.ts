@@ -36,7 +36,7 @@ export class Origins {
     response.setHeader("Access-Control-Expose-Headers", exposedHeaders);
     response.setHeader("Vary", "Origin");
     if (request.method !== "OPTIONS") return false;
-    response.setHeader("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE");
+    response.setHeader("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE");
     response.setHeader("Access-Control-Allow-Headers", allowedHeaders);
     response.setHeader("Access-Control-Max-Age", "600");
     response.writeHead(204).end();

@@ -7,3 +7,4 @@ export * from "./hashes.ts";
 export * from "./price.ts";
 export * from "./receipt.ts";
 export * from "./units.ts";
+export * from "./voucher.ts";

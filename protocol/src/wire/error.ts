@@ -21,6 +21,27 @@ export const errorStatus = {
   SPONSOR_EMPTY: 402,
   CREDIT_UNAVAILABLE: 402,
   PRICE_UNKNOWN: 409,
+  // channels and vouchers
+  CHANNEL_UNKNOWN: 404,
+  CHANNEL_CLOSING: 409,
+  VOUCHER_REQUIRED: 402,
+  VOUCHER_NETWORK: 400,
+  VOUCHER_CHANNEL: 400,
+  VOUCHER_VAULT: 400,
+  VOUCHER_KEY: 403,
+  VOUCHER_SIGNATURE: 403,
+  VOUCHER_LOWER: 409,
+  VOUCHER_ABOVE_DEPOSIT: 409,
+  SECOND_SIGNER: 409,
+  // whose wallet, in the order in which a ton_proof is checked
+  WALLET_NETWORK: 403,
+  WALLET_DOMAIN: 403,
+  WALLET_PROOF_TIME: 403,
+  WALLET_CHALLENGE: 403,
+  WALLET_STATE_INIT: 403,
+  WALLET_CODE: 403,
+  WALLET_KEY: 403,
+  WALLET_SIGNATURE: 403,
   // scheduling
   MODEL_UNKNOWN: 404,
   NO_CANDIDATE: 503,
@@ -75,6 +96,8 @@ export interface ErrorBody {
   readonly retryAfterMs?: number;
   /** A busy or lost node's answer names the candidate to use instead (a node id). */
   readonly instead?: string;
+  /** nanoTON, decimal. VOUCHER_REQUIRED: what the next voucher must reach; VOUCHER_LOWER: what was signed already. */
+  readonly totalNano?: string;
 }
 
 /** A refusal with a stable {@link ErrorCode}; `toJSON` is what crosses the wire. */
@@ -84,6 +107,7 @@ export class BombyxError extends Error {
   readonly field?: string;
   readonly retryAfterMs?: number;
   readonly instead?: string;
+  readonly totalNano?: string;
 
   constructor(
     code: ErrorCode,
@@ -95,6 +119,7 @@ export class BombyxError extends Error {
     if (detail.field !== undefined) this.field = detail.field;
     if (detail.retryAfterMs !== undefined) this.retryAfterMs = detail.retryAfterMs;
     if (detail.instead !== undefined) this.instead = detail.instead;
+    if (detail.totalNano !== undefined) this.totalNano = detail.totalNano;
   }
 
   get status(): number {
@@ -108,6 +133,7 @@ export class BombyxError extends Error {
       ...(this.field !== undefined && { field: this.field }),
       ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
       ...(this.instead !== undefined && { instead: this.instead }),
+      ...(this.totalNano !== undefined && { totalNano: this.totalNano }),
     };
   }
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { count, hex } from "./encoding.ts";
+import { count, hex, nanoText } from "./encoding.ts";
 import { type ErrorCode, errorStatus } from "./error.ts";
 import { limits } from "./limits.ts";
 import { priceSchema } from "./price.ts";
@@ -12,6 +12,7 @@ export const errorBodySchema = z.object({
     field: z.string().optional(),
     retryAfterMs: count.optional(),
     instead: hex.b32.optional(),
+    totalNano: nanoText.optional(),
   }),
 });
 
@@ -72,6 +73,8 @@ export const sealedHeaders = {
   lostAttempt: "bombyx-lost-attempt",
   /** Bot key only: the Telegram user id for whom the bot asks. */
   user: "bombyx-user",
+  /** The channel that pays, by its address; without it the account's newest open one does. */
+  channel: "bombyx-channel",
 } as const;
 
 export const sealedHeadSchema = z.strictObject({

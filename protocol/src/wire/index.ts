@@ -1,5 +1,6 @@
 /** What is on every wire: schemas, limits, codes and framings of the gateway API and the node link. */
 export * from "./answer-stream.ts";
+export * from "./channel-api.ts";
 export * from "./encoding.ts";
 export * from "./error.ts";
 export * from "./events-api.ts";
