@@ -33,7 +33,7 @@ import { openLedger } from "./ledger/open-ledger.ts";
 import type { Log } from "./log.ts";
 import { Metrics, metricsServer } from "./metrics.ts";
 import { PriceList } from "./prices.ts";
-import { AckSigner, loadAckKey } from "./relay/acks.ts";
+import { AckSigner, loadAckKey, unsettledTerms } from "./relay/acks.ts";
 import { Attempts } from "./relay/attempts.ts";
 import { Handshakes } from "./relay/handshakes.ts";
 import { ReceiptIntake } from "./relay/receipt-intake.ts";
@@ -141,7 +141,7 @@ export async function startGateway(
   // Ciphertext and money.
   const sessions = new SessionTable(now);
   const stalls = new StallWatch(now);
-  const acks = new AckSigner(loadAckKey(dataDir), config.policy.chain, (node, state) => {
+  const acks = new AckSigner(loadAckKey(dataDir), unsettledTerms, (node, state) => {
     figures.acknowledged(node, state);
   });
   const metrics: Metrics = new Metrics({

@@ -19,6 +19,8 @@ const ack = (n: number) => ({
   units: n * 64,
   cumulativeNano: BigInt(n) * 1_152n,
   receiptsHash: "00".repeat(32),
+  index: 0,
+  sinceAt: 0,
 });
 const open = async () => {
   store = openStore({ dataDir });

@@ -2,6 +2,7 @@ import { firstReceiptsHash, nextReceiptsHash } from "@bombyx/protocol/receipt";
 import { BombyxError, limits, type Receipt, type SignedReceipt } from "@bombyx/protocol/wire";
 import { assertAgrees, isRunning, nameOf, recordOf, repeated, sameReceipt } from "./attempt-row.ts";
 import type { Balances } from "./balances.ts";
+import type { ChannelBook } from "./channel-book.ts";
 import {
   type AckState,
   type Attempt,
@@ -10,9 +11,10 @@ import {
   continuationsMost,
   type Reservation,
   type Settlement,
+  type Standing,
 } from "./ledger.ts";
 import { assertNano, nodeAccount, operatorAccount, splitFee, worldAccount } from "./money.ts";
-import type { AttemptRow, Statements } from "./statements.ts";
+import type { AckRow, AttemptRow, Statements } from "./statements.ts";
 
 /** Attempts that one sweep ends in one transaction. */
 const sweepMost = 10_000n;
@@ -25,11 +27,13 @@ export class Book {
   readonly #statements: Statements;
   readonly #feeBps: number;
   readonly #balances: Balances;
+  readonly #channels: ChannelBook;
 
   /** @param feeBps the operator's part of what is charged, in 1/10000. */
-  constructor(statements: Statements, balances: Balances, feeBps: number) {
+  constructor(statements: Statements, balances: Balances, channels: ChannelBook, feeBps: number) {
     this.#statements = statements;
     this.#balances = balances;
+    this.#channels = channels;
     this.#feeBps = feeBps;
   }
 
@@ -66,6 +70,7 @@ export class Book {
     }
     // What the former attempt held and did not use may be what this one holds.
     if (former?.state === "lost") this.#endLost(former, attempt.at);
+    this.#channels.assertServed(attempt.payer, attempt.at);
     const named = this.#namedLost(attempt);
     const paidBytes = named && this.#paidBytes(named);
     const continuation = named !== undefined && this.#continues(named, paidBytes ?? 0n, attempt);
@@ -135,7 +140,7 @@ export class Book {
         );
       }
     }
-    return settlement(attempt, this.acknowledged(attempt.node));
+    return settlement(attempt, this.standing(attempt.node, at));
   }
 
   markLost({ session, request }: AttemptId, at: number): void {
@@ -152,7 +157,7 @@ export class Book {
     const attempt = this.#known(id);
     return isRunning(attempt)
       ? this.#endLost(attempt, at)
-      : settlement(attempt, this.acknowledged(attempt.node));
+      : settlement(attempt, this.standing(attempt.node, at));
   }
 
   release(id: AttemptId, at: number): void {
@@ -188,13 +193,16 @@ export class Book {
 
   acknowledged(node: string): AckState {
     const row = this.#statements.ack.get({ node });
-    if (row === undefined) return { n: 0, units: 0, cumulativeNano: 0n, receiptsHash: firstReceiptsHash };
-    return {
-      n: Number(row.n),
-      units: Number(row.units),
-      cumulativeNano: row.cumulative_nano,
-      receiptsHash: row.receipts_hash,
-    };
+    return row === undefined ? nothingYet : ackStateOf(row);
+  }
+
+  standing(node: string, at: number): Standing {
+    const known = this.#statements.ack.get({ node });
+    if (known !== undefined) return ackStateOf(known);
+    this.#statements.placeNode.run({ node, receiptsHash: firstReceiptsHash, at: BigInt(at) });
+    const placed = this.#statements.ack.get({ node });
+    if (placed === undefined) throw new Error(`${node} got no place`);
+    return ackStateOf(placed);
   }
 
   #find({ session, request }: AttemptId): AttemptRow | undefined {
@@ -248,7 +256,7 @@ export class Book {
   #release(attempt: AttemptRow, at: number): Settlement {
     this.#balances.unhold(attempt.payer, attempt.reserved_nano);
     const outcome = { state: "released", finish: null, units: 0n, charged_nano: 0n, fee_nano: 0n } as const;
-    return this.#end(attempt, outcome, this.acknowledged(attempt.node), at);
+    return this.#end(attempt, outcome, this.standing(attempt.node, at), at);
   }
 
   #pay(attempt: AttemptRow, signed: SignedReceipt, at: number): Settlement {
@@ -258,7 +266,7 @@ export class Book {
     this.#balances.unhold(attempt.payer, attempt.reserved_nano);
     this.#move(`settle:${attempt.id}:node`, attempt.payer, nodeAccount(attempt.node), nodeNano, at);
     this.#move(`settle:${attempt.id}:fee`, attempt.payer, operatorAccount, feeNano, at);
-    const ack = this.#acknowledge(attempt.node, nodeNano, receipt);
+    const ack = this.#acknowledge(attempt.node, nodeNano, receipt, at);
     this.#saveReceipt(attempt, signed);
     const { finish } = receipt;
     const units = BigInt(receipt.units);
@@ -272,22 +280,30 @@ export class Book {
     return this.#end(attempt, outcome, ack, at);
   }
 
-  #acknowledge(node: string, nodeNano: bigint, receipt: Receipt): AckState {
-    const before = this.acknowledged(node);
+  #acknowledge(node: string, nodeNano: bigint, receipt: Receipt, at: number): Standing {
+    const before = this.standing(node, at);
     const ack = {
+      ...before,
       n: before.n + 1,
       units: before.units + receipt.units,
       cumulativeNano: before.cumulativeNano + nodeNano,
       receiptsHash: nextReceiptsHash(before.receiptsHash, receipt),
     };
-    this.#statements.saveAck.run({ ...ack, node, n: BigInt(ack.n), units: BigInt(ack.units) });
+    const { cumulativeNano, receiptsHash } = ack;
+    this.#statements.saveAck.run({
+      node,
+      n: BigInt(ack.n),
+      units: BigInt(ack.units),
+      cumulativeNano,
+      receiptsHash,
+    });
     return ack;
   }
 
   #end(
     attempt: AttemptRow,
     outcome: Pick<AttemptRow, "state" | "finish" | "units" | "charged_nano" | "fee_nano">,
-    ack: AckState,
+    ack: Standing,
     at: number,
   ): Settlement {
     this.#statements.endAttempt.run({ ...outcome, id: attempt.id, ended_at: BigInt(at) });
@@ -310,6 +326,24 @@ export class Book {
   }
 }
 
+const nothingYet: AckState = {
+  n: 0,
+  units: 0,
+  cumulativeNano: 0n,
+  receiptsHash: firstReceiptsHash,
+  index: null,
+  sinceAt: 0,
+};
+
+const ackStateOf = (row: AckRow): Standing => ({
+  n: Number(row.n),
+  units: Number(row.units),
+  cumulativeNano: row.cumulative_nano,
+  receiptsHash: row.receipts_hash,
+  index: Number(row.place),
+  sinceAt: Number(row.since_at),
+});
+
 /** An answer that was cut, by the loss of its node or of its client's connection, may be taken up again. */
 const goesOn = (former: AttemptRow, { lostAttempt }: Attempt): boolean =>
   former.finish === "running" ||
@@ -319,7 +353,7 @@ const goesOn = (former: AttemptRow, { lostAttempt }: Attempt): boolean =>
 
 const settlement = (
   { units, charged_nano, fee_nano }: Pick<AttemptRow, "units" | "charged_nano" | "fee_nano">,
-  ack: AckState,
+  ack: Standing,
 ): Settlement => ({
   chargedNano: charged_nano,
   nodeNano: charged_nano - fee_nano,

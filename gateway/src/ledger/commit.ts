@@ -3,6 +3,7 @@ import { BombyxError } from "@bombyx/protocol/wire";
 import { audit } from "./audit.ts";
 import { Balances } from "./balances.ts";
 import { Book } from "./book.ts";
+import { ChannelBook } from "./channel-book.ts";
 import type { Ledger } from "./ledger.ts";
 import { ledgerStatements } from "./statements.ts";
 
@@ -19,10 +20,15 @@ export type Outcome = { value: unknown } | { error: unknown };
  */
 export function waitsForDisk(call: Call): boolean {
   switch (call.method) {
+    case "acceptVoucher":
+    case "creditChannel":
     case "deposit":
+    case "drainChannel":
     case "lose":
     case "markLost":
     case "release":
+    case "standing":
+    case "setChannelTerms":
     case "sweep":
       return true;
     case "settle":
@@ -37,6 +43,7 @@ export class Committer {
   readonly #database: DatabaseSync;
   readonly #statements: ReturnType<typeof ledgerStatements>;
   readonly #book: Book;
+  readonly #channels: ChannelBook;
   readonly #balances: Balances;
   readonly #begin;
   readonly #commit;
@@ -52,7 +59,8 @@ export class Committer {
     this.#database = database;
     this.#statements = ledgerStatements(database);
     this.#balances = new Balances(this.#statements);
-    this.#book = new Book(this.#statements, this.#balances, feeBps);
+    this.#channels = new ChannelBook(database, this.#balances);
+    this.#book = new Book(this.#statements, this.#balances, this.#channels, feeBps);
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
     this.#save = database.prepare("SAVEPOINT call");
@@ -110,6 +118,7 @@ export class Committer {
 
   #apply(call: Call): unknown {
     const book = this.#book;
+    const channels = this.#channels;
     switch (call.method) {
       case "deposit":
         return book.deposit(...call.arguments);
@@ -133,8 +142,22 @@ export class Committer {
         return book.attemptOf(...call.arguments);
       case "acknowledged":
         return book.acknowledged(...call.arguments);
+      case "standing":
+        return book.standing(...call.arguments);
       case "sweep":
         return book.sweep(...call.arguments);
+      case "creditChannel":
+        return channels.creditChannel(...call.arguments);
+      case "redeemedFromChannel":
+        return channels.redeemedFromChannel(...call.arguments);
+      case "acceptVoucher":
+        return channels.acceptVoucher(...call.arguments);
+      case "setChannelTerms":
+        return channels.setChannelTerms(...call.arguments);
+      case "drainChannel":
+        return channels.drainChannel(...call.arguments);
+      case "channelAccount":
+        return channels.channelAccount(...call.arguments);
       case "audit":
         // Reads the file, so it runs when the batch is in it.
         return undefined;

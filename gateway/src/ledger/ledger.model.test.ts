@@ -188,6 +188,7 @@ async function play(ledger: Ledger, model: Model, step: Step): Promise<string | 
       await ledger.deposit({ key: `${key}`, account: sponsorAccount(`${to}`), nano: BigInt(nano), at: 0 });
     } else if (step.do === "reserve") await ledger.reserve(attemptOf(step));
     else if (step.do === "settle") {
+      const known = model.attempts.get(step.slot);
       const of = known?.of ?? attempt(id(step.slot));
       const { units, frames, finish } = step;
       await ledger.settle(receiptFor(of, { capUnits: known?.cap ?? 0, units, frames, finish }), 2_000);

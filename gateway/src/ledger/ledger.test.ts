@@ -230,6 +230,8 @@ describe("a receipt", () => {
       units: 0,
       cumulativeNano: 0n,
       receiptsHash: firstReceiptsHash,
+      index: null,
+      sinceAt: 0,
     });
     const first = attempt();
     const second = attempt({ request: 1, idempotencyId: id16("second") });
@@ -240,6 +242,8 @@ describe("a receipt", () => {
       units: 640,
       cumulativeNano: 11_520n,
       receiptsHash: firstHash,
+      index: 0,
+      sinceAt: 2_000,
     });
     const { ack } = await ledger.settle(receiptFor(second), 2_000);
     expect(ack).toEqual({
@@ -247,8 +251,23 @@ describe("a receipt", () => {
       units: 1_280,
       cumulativeNano: 23_040n,
       receiptsHash: nextReceiptsHash(firstHash, receiptFor(second).receipt),
+      index: 0,
+      sinceAt: 2_000,
     });
     expect(await ledger.acknowledged(first.node)).toEqual(ack);
+  });
+
+  it("gives each node a place in the trees with its first receipt, and never another", async () => {
+    const nodes = ["first", "second", "third"].map((name) => id32(name));
+    const placed = await Promise.all(nodes.map((node) => ledger.standing(node, 1_000)));
+    expect(placed.map(({ index }) => index)).toEqual([0, 1, 2]);
+    const again = await Promise.all(nodes.map((node) => ledger.standing(node, 9_000)));
+    expect(again.map(({ index, sinceAt }) => [index, sinceAt])).toEqual([
+      [0, 1_000],
+      [1, 1_000],
+      [2, 1_000],
+    ]);
+    expect((await ledger.acknowledged(id32("nobody"))).index).toBeNull();
   });
 });
 

@@ -1,4 +1,5 @@
 import type { SignedReceipt } from "@bombyx/protocol/wire";
+import type { ChannelLedger } from "./channel-ledger.ts";
 
 /**
  * Double entry, append-only, in nanoTON; the sum over all accounts is zero after every commit.
@@ -9,7 +10,7 @@ import type { SignedReceipt } from "@bombyx/protocol/wire";
  * An attempt is `open`, then `settled` or `released`; when its node goes missing it is `lost` first:
  * the money stays held until a receipt, the next attempt or the sweep decides what was delivered.
  */
-export interface Ledger {
+export interface Ledger extends ChannelLedger {
   /**
    * Moves `nano` from the outside world to a sponsor's or channel's account, once per `key`.
    * @throws BombyxError ALREADY_USED (the key moved another amount or paid another account).
@@ -18,7 +19,7 @@ export interface Ledger {
   /**
    * Holds the most that an attempt can cost, before its body is read. A former attempt of the same
    * idempotency id that is `lost` ends here, by its last running receipt.
-   * @throws BombyxError ALLOWANCE_EXHAUSTED, ATTEMPT_OPEN (this idempotency id has an attempt that did
+   * @throws BombyxError ALLOWANCE_EXHAUSTED; of a channel CHANNEL_CLOSING, VOUCHER_REQUIRED; ATTEMPT_OPEN (this idempotency id has an attempt that did
    * not end), ALREADY_USED (it was answered already, or cut short and not named as lost, or session and request were used with other content),
    * BAD_REQUEST (the lost attempt named is not one of this account and idempotency id).
    */
@@ -52,6 +53,8 @@ export interface Ledger {
   attemptOf(attempt: AttemptId): Promise<AttemptRecord | undefined>;
   /** What the gateway has acknowledged to a node so far; zero for an unknown node. */
   acknowledged(node: string): Promise<AckState>;
+  /** The same, and a place in the epochs' trees for a node that had none. */
+  standing(node: string, at: number): Promise<Standing>;
   /** Ends attempts that are lost since before `before` (those open when the process died, too). @returns how many. */
   sweep(before: number, at: number): Promise<number>;
   /** For tests and the audit page: recomputes everything from the entries. @throws when balances disagree with them. */
@@ -116,6 +119,15 @@ export interface AckState {
   readonly cumulativeNano: bigint;
   /** H(previous ‖ H(receipt)), hex; 32 zero bytes before the first. */
   readonly receiptsHash: string;
+  /** Its place in every epoch's tree, for ever; null before its first receipt. */
+  readonly index: number | null;
+  /** When it got that place, ms since epoch; 0 for a node from before there were places. */
+  readonly sinceAt: number;
+}
+
+/** Of a node that has its place: what an Ack says. */
+export interface Standing extends AckState {
+  readonly index: number;
 }
 
 export interface Settlement {
@@ -124,5 +136,5 @@ export interface Settlement {
   readonly feeNano: bigint;
   readonly units: number;
   /** The node's acknowledgement after it. */
-  readonly ack: AckState;
+  readonly ack: Standing;
 }

@@ -19,7 +19,33 @@ export interface LedgerSchema {
   attempts: AttemptsTable;
   /** SignedReceipt as JSON, by attempt: the last running one, then the one that settled. */
   receipts: { attempt: bigint; signed: string };
-  acks: { node: string; n: bigint; cumulative_nano: bigint; receipts_hash: string; units: bigint };
+  acks: AcksTable;
+  channels: ChannelsTable;
+}
+
+/** What of a channel the entries do not say: totals since the beginning, the best voucher, and its terms. */
+export interface ChannelsTable {
+  account: string;
+  deposited_nano: bigint;
+  withdrawn_nano: bigint;
+  redeemed_nano: bigint;
+  voucher_nano: bigint;
+  voucher_key: string | null;
+  voucher_signature: string | null;
+  unsigned_limit_nano: bigint;
+  /** Nothing is served before; ms since epoch. */
+  paused_until: bigint;
+}
+
+export interface AcksTable {
+  node: string;
+  n: bigint;
+  cumulative_nano: bigint;
+  receipts_hash: string;
+  units: bigint;
+  /** Index of its leaf in every epoch's tree: never changed, never given to another. */
+  place: bigint;
+  since_at: bigint;
 }
 
 export interface AttemptsTable {
@@ -141,5 +167,31 @@ export const ledgerMigrations: readonly Migration<LedgerSchema>[] = [
     sql`UPDATE acks SET units = (
       SELECT coalesce(sum(attempts.units), 0) FROM attempts
       WHERE attempts.node = acks.node AND attempts.state = 'settled')`,
+  ],
+  // Every node's place in the epochs' trees.
+  (db) => [
+    db.schema.alterTable("acks").addColumn("place", "bigint", (column) => column.notNull().defaultTo(-1)),
+    db.schema.alterTable("acks").addColumn("since_at", "bigint", (column) => column.notNull().defaultTo(0)),
+    sql`UPDATE acks SET place = (SELECT count(*) FROM acks AS others WHERE others.node < acks.node)`,
+    sql`CREATE UNIQUE INDEX one_node_per_place ON acks (place)`,
+    sql`CREATE TRIGGER places_are_final BEFORE UPDATE OF place ON acks WHEN new.place <> old.place
+        BEGIN SELECT RAISE(ABORT, 'a place in the trees is for ever'); END`,
+    sql`CREATE TRIGGER places_are_kept BEFORE DELETE ON acks
+        BEGIN SELECT RAISE(ABORT, 'a place in the trees is for ever'); END`,
+  ],
+  // Channels.
+  (db) => [
+    db.schema
+      .createTable("channels")
+      .addColumn("account", "text", (column) => column.primaryKey())
+      .addColumn("deposited_nano", "bigint", (column) => column.notNull())
+      .addColumn("withdrawn_nano", "bigint", (column) => column.notNull())
+      .addColumn("redeemed_nano", "bigint", (column) => column.notNull())
+      .addColumn("voucher_nano", "bigint", (column) => column.notNull())
+      .addColumn("voucher_key", "text")
+      .addColumn("voucher_signature", "text")
+      .addColumn("unsigned_limit_nano", "bigint", (column) => column.notNull())
+      .addColumn("paused_until", "bigint", (column) => column.notNull())
+      .addCheckConstraint("signed_within_deposit", sql`voucher_nano <= deposited_nano`),
   ],
 ];

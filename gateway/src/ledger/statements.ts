@@ -2,8 +2,9 @@ import type { DatabaseSync } from "node:sqlite";
 import { type Selectable, sql } from "kysely";
 import { prepare } from "../store/prepared.ts";
 import { kyselyOver } from "../store/sqlite.ts";
-import type { AttemptsTable, LedgerSchema } from "./schema.ts";
+import type { AcksTable, AttemptsTable, LedgerSchema } from "./schema.ts";
 
+export type AckRow = Selectable<AcksTable>;
 export type AttemptRow = Selectable<AttemptsTable>;
 export type Statements = ReturnType<typeof ledgerStatements>;
 
@@ -170,6 +171,18 @@ export function ledgerStatements(database: DatabaseSync) {
     ack: prepare<{ node: string }>()(database, ($) =>
       db.selectFrom("acks").selectAll().where("node", "=", $("node")),
     ),
+    /** A node's first: the next place in the trees is its own. */
+    placeNode: prepare<{ node: string; receiptsHash: string; at: bigint }>()(database, ($) =>
+      db.insertInto("acks").values({
+        node: $("node"),
+        n: 0n,
+        units: 0n,
+        cumulative_nano: 0n,
+        receipts_hash: $("receiptsHash"),
+        place: sql<bigint>`(SELECT coalesce(max(place) + 1, 0) FROM acks)`,
+        since_at: $("at"),
+      }),
+    ),
     saveAck: prepare<{
       node: string;
       n: bigint;
@@ -178,22 +191,14 @@ export function ledgerStatements(database: DatabaseSync) {
       receiptsHash: string;
     }>()(database, ($) =>
       db
-        .insertInto("acks")
-        .values({
-          node: $("node"),
+        .updateTable("acks")
+        .set({
           n: $("n"),
           units: $("units"),
           cumulative_nano: $("cumulativeNano"),
           receipts_hash: $("receiptsHash"),
         })
-        .onConflict((conflict) =>
-          conflict.column("node").doUpdateSet((row) => ({
-            n: row.ref("excluded.n"),
-            units: row.ref("excluded.units"),
-            cumulative_nano: row.ref("excluded.cumulative_nano"),
-            receipts_hash: row.ref("excluded.receipts_hash"),
-          })),
-        ),
+        .where("node", "=", $("node")),
     ),
     totals: prepare<object>()(database, () =>
       db

@@ -1,42 +1,72 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { domainBytes } from "@bombyx/protocol/receipt";
 import type { Ack, GatewayControlMessage } from "@bombyx/protocol/wire";
-import type { AckState } from "../ledger/ledger.ts";
+import type { Standing } from "../ledger/ledger.ts";
+import { ackHash } from "./ack-hash.ts";
+
+/** What an Ack says besides the ledger's word: where it can be held against the operator. */
+export interface AckTerms {
+  readonly globalId: number;
+  /** Hash of the vault's address, hex. */
+  readonly vault: string;
+  /** Address hash of a linked node's NodeAccount, hex; 32 zero bytes when its payout is no address. */
+  accountOf(node: string): string;
+  /** By which everything that the ledger holds now is committed at the latest. */
+  epoch(): number;
+  /** Part of what stands in the ledger that may come in a later epoch than {@link epoch}. */
+  heldNano(standing: Standing): bigint;
+}
+
+const nothing = "00".repeat(32);
+
+/** Of a gateway that settles nothing on chain: nobody can dispute with its Acks. */
+export const unsettledTerms: AckTerms = {
+  globalId: 0,
+  vault: nothing,
+  accountOf: () => nothing,
+  epoch: () => 0,
+  heldNano: () => 0n,
+};
 
 /** Signs what the gateway acknowledges to nodes (SETTLEMENT "Acks"). The key moves no money. */
 export class AckSigner {
   /** Hex. */
   readonly publicKey: string;
   readonly #key: KeyObject;
-  readonly #network: string;
-  readonly #onAck: (node: string, state: AckState) => void;
+  readonly #terms: AckTerms;
+  readonly #onAck: (node: string, standing: Standing) => void;
 
   /** @param onAck told what each node is acknowledged. */
-  constructor(key: KeyObject, network: string, onAck: (node: string, state: AckState) => void = () => {}) {
+  constructor(key: KeyObject, terms: AckTerms, onAck: (node: string, standing: Standing) => void = () => {}) {
     this.#key = key;
-    this.#network = network;
+    this.#terms = terms;
     this.#onAck = onAck;
     const { x = "" } = createPublicKey(key).export({ format: "jwk" });
     this.publicKey = Buffer.from(x, "base64url").toString("hex");
   }
 
   /** The message that answers a receipt which came on `stream`. */
-  acknowledge(stream: number, node: string, state: AckState): GatewayControlMessage {
-    this.#onAck(node, state);
-    const ack: Ack = {
-      network: this.#network,
-      node,
-      n: state.n,
-      // Epochs begin with settlement on chain; until then everything is in the first, and nothing is held.
-      epoch: 0,
-      cumulativeNano: state.cumulativeNano.toString(),
-      heldNano: "0",
-      receiptsHash: state.receiptsHash,
-    };
-    const signature = sign(null, domainBytes("bombyx/ack/v1\0", ack), this.#key).toString("hex");
+  acknowledge(stream: number, node: string, standing: Standing): GatewayControlMessage {
+    this.#onAck(node, standing);
+    const ack = this.ackOf(node, standing);
+    const signature = sign(null, ackHash(ack), this.#key).toString("hex");
     return { t: "ack", stream, ack, signature };
+  }
+
+  ackOf(node: string, standing: Standing): Ack {
+    const terms = this.#terms;
+    return {
+      globalId: terms.globalId,
+      vault: terms.vault,
+      account: terms.accountOf(node),
+      index: standing.index,
+      epoch: terms.epoch(),
+      n: standing.n,
+      cumulativeNano: standing.cumulativeNano.toString(),
+      heldNano: terms.heldNano(standing).toString(),
+      receiptsHash: standing.receiptsHash,
+    };
   }
 }
 

@@ -169,9 +169,9 @@ export class ReceiptIntake {
   }
 
   async #standing(link: NodeLink, stream: number): Promise<void> {
-    const { ledger, acks, log } = this.#options;
+    const { ledger, acks, log, now } = this.#options;
     try {
-      link.control(acks.acknowledge(stream, link.node, await ledger.acknowledged(link.node)));
+      link.control(acks.acknowledge(stream, link.node, await ledger.standing(link.node, now())));
     } catch (error) {
       log.error({ err: error, node: link.node }, "the ledger does not answer");
     }

@@ -13,4 +13,5 @@ export * from "./owner-api.ts";
 export * from "./price.ts";
 export * from "./receipt.ts";
 export * from "./sealed-content.ts";
+export * from "./settlement.ts";
 export * from "./transport.ts";

@@ -3,6 +3,7 @@ import { base64, count, fromUtf8, hex, nanoText, utf8 } from "./encoding.ts";
 import { BombyxError } from "./error.ts";
 import { limits } from "./limits.ts";
 import { priceSchema } from "./price.ts";
+import { nodeProofSchema } from "./settlement.ts";
 
 /**
  * The node link: one outbound WebSocket, `GET /v1/link`, subprotocol `bombyx.link.v1`.
@@ -160,15 +161,32 @@ export const nodeControlSchema = z.discriminatedUnion("t", [
 ]);
 export type NodeControl = z.infer<typeof nodeControlSchema>;
 
-/** SETTLEMENT: the gateway's answer to each receipt, signed by its ack key over "bombyx/ack/v1\0" ‖ u64be(length) ‖ canonical JSON. */
+/**
+ * SETTLEMENT "Acks": the gateway's answer to each receipt. Its ack key signs the hash of the cell that `packAck` of
+ * @bombyx/contracts makes of it, so that the node can dispute with it on chain. A gateway that settles nothing on
+ * chain has globalId 0 and a vault of 32 zero bytes.
+ */
 export const ackSchema = z.strictObject({
-  network: z.string().min(1).max(64),
-  node: hex.b32,
+  globalId: z
+    .int()
+    .min(-(2 ** 31))
+    .max(2 ** 31 - 1),
+  /** Hash of the vault's address. */
+  vault: hex.b32,
+  /** Address hash of the node's NodeAccount; 32 zero bytes when its payout is no basechain address. */
+  account: hex.b32,
+  /** The node's place in every epoch's tree, for ever. */
+  index: count,
+  /** Committed by this epoch at the latest. */
+  epoch: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1),
   /** Receipts acknowledged so far, this one included. */
   n: count,
-  epoch: count,
   /** Strings, since the Ack is signed as it stands. */
   cumulativeNano: nanoText,
+  /** Part of it that may come in a later epoch. */
   heldNano: nanoText,
   /** BLAKE2b-256 chain: H(previous ‖ H(receipt)). */
   receiptsHash: hex.b32,
@@ -187,6 +205,11 @@ export const gatewayControlSchema = z.discriminatedUnion("t", [
   }),
   /** Answers one receipt; `stream` is the one that it came on. */
   z.strictObject({ t: z.literal("ack"), stream: count, ack: ackSchema, signature: hex.b64 }),
+  /**
+   * The node's leaf in an epoch: before its root is committed, and again after a reconnection (the last final one,
+   * then the pending one).
+   */
+  nodeProofSchema.extend({ t: z.literal("proof") }),
   /** The link closes after it. `fatal`: trying again cannot help. */
   z.strictObject({ t: z.literal("refused"), code: z.string(), message: z.string(), fatal: z.boolean() }),
   /** The gateway is going away: finish streams, then connect again. */
