@@ -68,6 +68,10 @@ export const errorStatus = {
   LINK_AUTH: 401,
   ATTESTATION_REFUSED: 403,
   QUARANTINED: 403,
+  // what a node finds in a gateway's settlement
+  VAULT_MISMATCH: 403,
+  ACK_KEY_UNKNOWN: 403,
+  CHAIN_UNAVAILABLE: 503,
   // sealed, from inside the node (also used inside the stream)
   EPOCH: 409,
   DISAGREEMENT: 400,
