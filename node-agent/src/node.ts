@@ -124,7 +124,7 @@ async function startLinked(options: NodeOptions, started: { engine?: Engine }): 
     random: options.random ?? Math.random,
     log,
     lastAck: await state.lastAck(enclave.node),
-    onAck: (ack) => state.keepAck(ack),
+    onAck: (ack) => state.keepAck(enclave.node, ack),
     onStatus: (status) => {
       options.onStatus?.(status);
       if (status.state === "admitted") admitted.resolve();

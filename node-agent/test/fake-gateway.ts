@@ -8,7 +8,7 @@ import {
   type Statement,
   statementSchema,
 } from "@bombyx/protocol/attestation";
-import { domainBytes, firstReceiptsHash, nextReceiptsHash, priceId } from "@bombyx/protocol/receipt";
+import { firstReceiptsHash, nextReceiptsHash, priceId } from "@bombyx/protocol/receipt";
 import { newSigningKeyPair, ready, sign } from "@bombyx/protocol/session";
 import {
   type Ack,
@@ -32,6 +32,7 @@ import {
   utf8,
 } from "@bombyx/protocol/wire";
 import { type WebSocket, WebSocketServer } from "ws";
+import { ackHash } from "../src/settlement/signed-ack.ts";
 import { Queue } from "./queue.ts";
 
 await ready;
@@ -219,8 +220,10 @@ export class FakeGateway {
   #acknowledge(stream: number, { receipt }: SignedReceipt): void {
     if (receipt.finish === "running" || !this.acknowledges) return;
     const ack: Ack = {
-      network: "test",
-      node: this.#node,
+      globalId: 0,
+      vault: "00".repeat(32),
+      account: "00".repeat(32),
+      index: 0,
       n: (this.#ack?.n ?? 0) + 1,
       epoch: 1,
       cumulativeNano: (
@@ -230,9 +233,7 @@ export class FakeGateway {
       heldNano: "0",
       receiptsHash: nextReceiptsHash(this.#ack?.receiptsHash ?? firstReceiptsHash, receipt),
     };
-    const signed = this.tamper(ack, (value) =>
-      toHex(sign(domainBytes("bombyx/ack/v1\0", value), this.#ackKeys.privateKey)),
-    );
+    const signed = this.tamper(ack, (value) => toHex(sign(ackHash(value), this.#ackKeys.privateKey)));
     // What the node is not to take, the gateway does not count.
     if (signed.ack === ack && signed.signature !== "00".repeat(64)) this.#ack = ack;
     this.sendControl({ t: "ack", stream, ...signed });

@@ -119,7 +119,7 @@ it("sends a receipt again after reconnecting until it is acknowledged, and then 
 
 it.each([
   ["its signature is not the gateway's", "signature"],
-  ["it names another node", "node"],
+  ["it names another account", "account"],
   ["it chains another receipt", "receiptsHash"],
 ] as const)("takes no Ack for a receipt when %s", async (_, field) => {
   await using world = await World.start();
@@ -152,8 +152,9 @@ it("keeps the last Ack on disk, the owner's proof of what is owed", async () => 
   }
   await world.gateway.roundTrip();
   await world.node.close();
-  const ack = JSON.parse(await readFile(join(world.stateDir, "last-ack.json"), "utf8"));
-  expect(ack).toMatchObject({ n: 3, node: world.node.nodeId, cumulativeNano: String(3n * 64n * 20n) });
+  const kept = JSON.parse(await readFile(join(world.stateDir, "acknowledged.json"), "utf8"));
+  const cumulativeNano = String(3n * 64n * 20n);
+  expect(kept).toMatchObject({ node: world.node.nodeId, ack: { n: 3, cumulativeNano } });
 });
 
 it("serves nothing more at 1,000 unacknowledged receipts, and goes on when they are acknowledged", async () => {

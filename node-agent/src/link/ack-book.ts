@@ -1,24 +1,23 @@
-import { domainBytes, firstReceiptsHash, nextReceiptsHash } from "@bombyx/protocol/receipt";
+import { firstReceiptsHash, nextReceiptsHash } from "@bombyx/protocol/receipt";
 import { verifySignature } from "@bombyx/protocol/session";
 import { type Ack, fromHex, type Receipt } from "@bombyx/protocol/wire";
-
-/** SETTLEMENT "Acks": what an Ack's signature covers. */
-const ackDomain = "bombyx/ack/v1\0";
+import type { OwnAccount } from "../settlement/own-account.ts";
+import { ackHash } from "../settlement/signed-ack.ts";
 
 /** Why an Ack was not taken. */
-export type AckRefusal = "signature" | "node" | "chain" | "amount";
+export type AckRefusal = "signature" | "account" | "chain" | "amount";
 
 /**
  * The gateway's word on what it owes: each Ack must be signed, count on from the one before and chain
  * its receipts. The last one is the owner's proof, so a worse one never replaces it.
  */
 export class AckBook {
-  readonly #node: string;
+  readonly #account: OwnAccount;
   #ackPk: Uint8Array;
   #last: Ack | undefined;
 
-  constructor(node: string, ackPk: string, last?: Ack) {
-    this.#node = node;
+  constructor(account: OwnAccount, ackPk: string, last?: Ack) {
+    this.#account = account;
     this.#ackPk = fromHex(ackPk);
     this.#last = last;
   }
@@ -40,8 +39,8 @@ export class AckBook {
    * @returns why it was not taken
    */
   take(receipt: Receipt, ack: Ack, signature: string, resent = false): AckRefusal | undefined {
-    if (!verifySignature(fromHex(signature), domainBytes(ackDomain, ack), this.#ackPk)) return "signature";
-    if (ack.node !== this.#node) return "node";
+    if (!verifySignature(fromHex(signature), ackHash(ack), this.#ackPk)) return "signature";
+    if (ack.account !== this.#account.hashAt(ack.vault)) return "account";
     const last = this.#last;
     // A receipt sent twice is answered with what stands; what proves less never replaces the last.
     if (last && ack.n <= last.n) return undefined;

@@ -12,6 +12,7 @@ import { WebSocket } from "ws";
 import type { Clock } from "../clock.ts";
 import type { Enclave } from "../enclave/enclave.ts";
 import type { NodeLog } from "../log.ts";
+import { OwnAccount } from "../settlement/own-account.ts";
 import { AckBook } from "./ack-book.ts";
 import { backoffMs } from "./backoff.ts";
 import { Connection, type Ended } from "./connection.ts";
@@ -160,14 +161,14 @@ export class GatewayLink {
   }
 
   #onWelcome(connection: Connection, { node, ackPk, prices }: GatewayControl & { t: "welcome" }): void {
-    const { log, enclave, lastAck } = this.#options;
+    const { log, enclave, identity, lastAck } = this.#options;
     if (node !== enclave.node) {
       log.error("link.identity", { node });
       connection.close();
       return;
     }
     if (this.#ackBook) this.#ackBook.rotate(ackPk);
-    else this.#ackBook = new AckBook(enclave.node, ackPk, lastAck);
+    else this.#ackBook = new AckBook(new OwnAccount(enclave.node, identity.payout), ackPk, lastAck);
     this.#welcomed = true;
     this.#addPrices(prices);
     this.publish();

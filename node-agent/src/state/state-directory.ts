@@ -2,20 +2,25 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { newSigningKeyPair, sign } from "@bombyx/protocol/session";
-import { type Ack, ackSchema, BombyxError, fromHex, toHex } from "@bombyx/protocol/wire";
+import { type Ack, ackSchema, BombyxError, fromHex, hex, toHex } from "@bombyx/protocol/wire";
+import * as z from "zod";
 import type { LinkIdentity } from "../enclave/boot.ts";
 
 const keyFile = "link.key";
-const ackFile = "last-ack.json";
+const ackFile = "acknowledged.json";
+/** An Ack names the account that is paid, which another node of the same folder may share. */
+const keptAckSchema = z.strictObject({ node: hex.b32, ack: ackSchema });
 
-/**
- * What a node keeps on disk: the owner's link key, which opens no prompt, and the last Ack, which is
- * the owner's proof of what the gateway owes.
- */
+interface Pending {
+  readonly value: unknown;
+  readonly written: Promise<void>;
+}
+
+/** What a node keeps on disk: the owner's keys, which open no prompt, and the proofs of what the gateway owes. */
 export class StateDirectory {
   readonly #path: string;
   #writing: Promise<void> = Promise.resolve();
-  #pending: Ack | undefined;
+  readonly #pending = new Map<string, Pending>();
 
   private constructor(path: string) {
     this.#path = path;
@@ -37,34 +42,59 @@ export class StateDirectory {
 
   /** The link key, made at first use. @throws BombyxError INTERNAL when the file holds something else. */
   async identity(payout: string): Promise<LinkIdentity> {
-    const seed = (await this.#readSeed()) ?? (await this.#newSeed());
+    const seed = await this.secret(keyFile);
     const keys = newSigningKeyPair(seed);
     return { linkPk: keys.publicKey, payout, sign: (message) => sign(message, keys.privateKey) };
   }
 
-  /** The last Ack of this node, if there was one that can be read. */
-  async lastAck(node: string): Promise<Ack | undefined> {
-    const text = await this.#read(ackFile);
+  /** A secret of this node's own, 32 bytes, made at first use. @throws BombyxError INTERNAL when the file holds something else. */
+  async secret(file: string): Promise<Uint8Array> {
+    return (await this.#readSeed(file)) ?? (await this.#newSeed(file));
+  }
+
+  /** Text of a file, undefined when it is not there. @throws BombyxError INTERNAL when it is damaged: not of this schema. */
+  async read<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+    const text = await this.#read(file);
     if (text === undefined) return undefined;
     try {
-      const ack = ackSchema.parse(JSON.parse(text));
-      return ack.node === node ? ack : undefined;
+      return schema.parse(JSON.parse(text));
     } catch (cause) {
-      throw new BombyxError("INTERNAL", `${join(this.#path, ackFile)} is damaged; move it away.`, { cause });
+      throw new BombyxError("INTERNAL", `${join(this.#path, file)} is damaged; move it away.`, { cause });
     }
   }
 
+  /**
+   * Resolves when `value`, or one that came later, is on disk: whole, and there after a power cut. Of several that come
+   * together the newest is written.
+   */
+  keep(file: string, value: unknown): Promise<void> {
+    const waiting = this.#pending.get(file);
+    this.#pending.set(file, { value, written: waiting?.written ?? this.#next(file) });
+    return (this.#pending.get(file) as Pending).written;
+  }
+
+  #next(file: string): Promise<void> {
+    const written = this.#writing
+      .catch(() => {})
+      .then(async () => {
+        const newest = this.#pending.get(file);
+        this.#pending.delete(file);
+        if (newest) await this.#replace(file, `${JSON.stringify(newest.value)}\n`);
+      });
+    this.#writing = written;
+    written.catch(() => {});
+    return written;
+  }
+
+  /** The last Ack of this node, if there was one that can be read. */
+  async lastAck(node: string): Promise<Ack | undefined> {
+    const kept = await this.read(ackFile, keptAckSchema);
+    return kept?.node === node ? kept.ack : undefined;
+  }
+
   /** Written in the background; of several that come together the newest is. */
-  keepAck(ack: Ack): void {
-    const idle = this.#pending === undefined;
-    this.#pending = ack;
-    if (!idle) return;
-    this.#writing = this.#writing.then(async () => {
-      const newest = this.#pending;
-      this.#pending = undefined;
-      if (newest) await this.#replace(ackFile, `${JSON.stringify(newest)}\n`);
-    });
-    this.#writing.catch(() => {});
+  keepAck(node: string, ack: Ack): void {
+    void this.keep(ackFile, { node, ack } satisfies z.infer<typeof keptAckSchema>);
   }
 
   /** Resolves when everything is on disk. @throws what the disk says. */
@@ -72,21 +102,21 @@ export class StateDirectory {
     return this.#writing;
   }
 
-  async #readSeed(): Promise<Uint8Array | undefined> {
-    const text = await this.#read(keyFile);
+  async #readSeed(file: string): Promise<Uint8Array | undefined> {
+    const text = await this.#read(file);
     if (text === undefined) return undefined;
     if (!/^[0-9a-f]{64}\n?$/.test(text)) {
       throw new BombyxError(
         "INTERNAL",
-        `${join(this.#path, keyFile)} is not a link key; move it away to start as a new node.`,
+        `${join(this.#path, file)} is not a key; move it away to start with a new one${file === keyFile ? ", as a new node" : ""}.`,
       );
     }
     return fromHex(text.trim());
   }
 
-  async #newSeed(): Promise<Uint8Array> {
+  async #newSeed(file: string): Promise<Uint8Array> {
     const seed = new Uint8Array(randomBytes(32));
-    await this.#replace(keyFile, `${toHex(seed)}\n`);
+    await this.#replace(file, `${toHex(seed)}\n`);
     return seed;
   }
 
