@@ -60,6 +60,10 @@ export interface StoreSchema {
     name: string;
     message: string | null;
   };
+  /** The wallet that an account proved to hold; `public_key` is hex. */
+  wallets: { account: string; address: string; public_key: string; proven_at: bigint };
+  /** What an account's wallet is to sign, as a hash. */
+  wallet_challenges: { hash: string; account: string; expires_at: bigint };
   bundles: {
     attestation_id: string;
     node: string;
@@ -162,5 +166,19 @@ export const storeMigrations: readonly Migration<StoreSchema>[] = [
       .addColumn("message", "text"),
     db.schema.createIndex("events_of_an_account").on("events").columns(["account", "id"]),
     db.schema.createIndex("events_by_age").on("events").column("at"),
+  ],
+  (db) => [
+    db.schema
+      .createTable("wallets")
+      .addColumn("account", "text", (column) => column.primaryKey())
+      .addColumn("address", "text", (column) => column.notNull())
+      .addColumn("public_key", "text", (column) => column.notNull())
+      .addColumn("proven_at", "bigint", (column) => column.notNull()),
+    db.schema
+      .createTable("wallet_challenges")
+      .addColumn("hash", "text", (column) => column.primaryKey())
+      .addColumn("account", "text", (column) => column.notNull())
+      .addColumn("expires_at", "bigint", (column) => column.notNull()),
+    db.schema.createIndex("wallet_challenges_of_an_account").on("wallet_challenges").column("account"),
   ],
 ];

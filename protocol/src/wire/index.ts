@@ -15,3 +15,4 @@ export * from "./receipt.ts";
 export * from "./sealed-content.ts";
 export * from "./settlement.ts";
 export * from "./transport.ts";
+export * from "./wallet-api.ts";
