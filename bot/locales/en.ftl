@@ -13,6 +13,7 @@ command-model = Choose the model
 command-stop = Stop the answer
 command-privacy = Who can read what
 command-forget = Erase this conversation now
+command-forget-own = Erase now what I asked here
 command-help = What I can do
 command-ask = Ask a question
 
@@ -35,7 +36,7 @@ help =
     /privacy – who can read what
     /forget – erase this conversation now
 
-    In groups, mention @{ $username }, reply to me, or write /ask and your question. Each topic is a conversation of its own.
+    In groups, mention @{ $username }, reply to me, or write /ask and your question. Each topic is a conversation of its own. There /forget erases what __you__ asked; an administrator begins anew for everybody with /new, and erases everything with `/forget all`.
 privacy =
     __Who can read what__
 
@@ -45,7 +46,7 @@ privacy =
 
     __The machine that answers__: it reads your question inside protected memory and forgets it at the latest 70 minutes later.
 
-    __What I keep__: this conversation, encrypted, for { $hours } hours, so that I can follow it; which chat it was and when is not encrypted. /forget erases it now, /new too. What you write never goes into a log.
+    __What I keep__: this conversation, encrypted, for { $hours } hours, so that I can follow it; which chat it was and when is not encrypted. /forget erases it now, /new too. In a group, /forget erases what __you__ asked and the answers to it; others' questions stay, even where they quote you, until an administrator erases everything or their time is over. What you write never goes into a log.
 
     __The private mode__ is the Mini App: there your own phone checks the machine and seals the question, and neither this bot nor its operator can read it.
 
@@ -57,6 +58,15 @@ forget-done =
         [one] Erased: one question and its answer are gone from my memory.
        *[other] Erased: { $turns } questions and their answers are gone from my memory.
     } The messages in Telegram are yours to delete.
+forget-own-done =
+    { $turns ->
+        [0] There was nothing to erase: I remember nothing that you asked here.
+        [one] Erased: one question of yours and its answer are gone from my memory.
+       *[other] Erased: { $turns } questions of yours and their answers are gone from my memory.
+    } What others asked stays, even where it quotes you; an administrator erases everything with `/forget all`. The messages in Telegram are yours to delete.
+forget-nameless = You write in a channel's name, and I cannot tell who that is, so I have erased nothing. An administrator of this group can erase everything: `/forget all`.
+administrators-only = Everybody here shares this conversation, so only an administrator of the group may end it. What you asked yourself, /forget erases.
+administrators-unknown = Telegram does not tell me who administers this group, so I have erased nothing. Make me an administrator, and ask again. What you asked yourself, /forget erases.
 ask-usage = Write your question behind the command: `/ask why is silk strong?`
 
 ## Models

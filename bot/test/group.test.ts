@@ -1,3 +1,4 @@
+import type { Seat } from "@bombyx/devnet/bot-api";
 import { describe, expect, it } from "vitest";
 import { type BotWorld, sent, startBotWorld, wordsOf } from "./bot-world.ts";
 import { heldScript } from "./scripted-answerer.ts";
@@ -72,19 +73,140 @@ describe("in a group", () => {
     });
   });
 
-  it.each(["/new", "/forget"])("%s ends the answer of who says it, and of nobody else", async (command) => {
+  it("/forget ends the answer of who says it, and of nobody else; /new ends none, for it may be refused", async () => {
     await using world = await startBotWorld();
     const { anna, boris } = await group(world);
     world.answerer.script = heldScript("Half of ").script;
     await anna.send("/ask a long story");
     await sent(world, "Half of");
-    await boris.send(command);
+    await boris.send("/forget");
+    await anna.send("/new");
     await boris.send("/help");
     await sent(world, "/privacy");
     expect(world.answerer.questions[0]?.signal.aborted).toBe(false);
-    await anna.send(command);
+    await anna.send("/forget");
     await sent(world, "Stopped.");
     expect(world.answerer.questions[0]?.signal.aborted).toBe(true);
+  });
+
+  describe("what it remembers", () => {
+    /** What the model is given of the conversation so far, told by a last question. */
+    const remembered = async (world: BotWorld, seat: Seat) => {
+      const last = `what do you remember, ${seat.person.user.first_name}?`;
+      await seat.send(`/ask ${last}`);
+      await sent(world, `You asked: ${last}`);
+      const messages = world.answerer.questions.at(-1)?.messages ?? [];
+      return messages.slice(0, -1).flatMap(({ role, content }) => (role === "user" ? [content] : []));
+    };
+    const talk = async (world: BotWorld, anna: Seat, boris: Seat) => {
+      for (const [seat, words] of [
+        [anna, "Anna asks"],
+        [boris, "Boris asks"],
+        [anna, "Anna asks again"],
+      ] as const) {
+        await seat.send(`/ask ${words}`);
+        await sent(world, `You asked: ${words}`);
+      }
+    };
+
+    it("of a member, is theirs to erase with /forget; what others asked stays", async () => {
+      await using world = await startBotWorld();
+      const { anna, boris } = await group(world);
+      await talk(world, anna, boris);
+      await anna.send("/forget");
+      const { payload } = await sent(world, "2 questions of yours and their answers are gone");
+      expect(payload.text).toContain("What others asked stays");
+      await anna.send("/forget");
+      await sent(world, "I remember nothing that you asked here");
+      expect(await remembered(world, boris)).toEqual(["Boris asks"]);
+    });
+
+    it("of everybody, no member erases: not by /new, not by /forget all", async () => {
+      await using world = await startBotWorld();
+      const { id, anna, boris } = await group(world);
+      await talk(world, anna, boris);
+      for (const [n, command] of ["/new", "/forget all", "/forget ВСЁ"].entries()) {
+        await boris.send(command);
+        await world.telegram.until(
+          () =>
+            world.calls("sendMessage").filter((call) => wordsOf(call).includes("only an administrator"))
+              .length ===
+            n + 1,
+        );
+      }
+      expect(world.calls("getChatMember").map(({ payload }) => payload)).toEqual(
+        Array(3).fill({ chat_id: id, user_id: boris.person.id }),
+      );
+      expect(await remembered(world, boris)).toEqual(["Anna asks", "Boris asks", "Anna asks again"]);
+    });
+
+    it.each([
+      ["/new", "A new conversation"],
+      ["/forget all", "3 questions and their answers are gone"],
+      ["/forget всё", "3 questions and their answers are gone"],
+    ])("an administrator erases with %s", async (command, words) => {
+      await using world = await startBotWorld();
+      const { place, anna, boris } = await group(world);
+      await talk(world, anna, boris);
+      await place.setAdministrator(boris.person, true);
+      await boris.send(command);
+      await sent(world, words);
+      expect(await remembered(world, anna)).toEqual([]);
+    });
+
+    it("nobody erases for all while Telegram does not say who administers; after a fault it is asked again", async () => {
+      await using world = await startBotWorld({ speed: 20 });
+      const { place, anna, boris } = await group(world);
+      await talk(world, anna, boris);
+      await place.setAdministrator(boris.person, true);
+      const refusal = {
+        kind: "error",
+        errorCode: 400,
+        description: "Bad Request: CHAT_ADMIN_REQUIRED",
+      } as const;
+      world.telegram.fail({ method: "getChatMember", how: refusal });
+      await boris.send("/new");
+      await sent(world, "Telegram does not tell me who administers");
+      expect(await remembered(world, boris)).toHaveLength(3);
+      world.telegram.fail({
+        method: "getChatMember",
+        how: { kind: "error", errorCode: 502, description: "Bad Gateway" },
+      });
+      await boris.send("/new");
+      await sent(world, "A new conversation");
+      expect(await remembered(world, anna)).toEqual([]);
+    });
+
+    it("an answer that Telegram has not taken yet is its asker's to erase, and another's still arrives", async () => {
+      await using world = await startBotWorld({ speed: 20 });
+      const { anna, boris } = await group(world);
+      world.telegram.fail({
+        method: "editMessageText",
+        times: 2,
+        when: ({ payload }) => JSON.stringify(payload).includes("retry:"),
+        how: { kind: "flood", retryAfterS: 20 },
+      });
+      await anna.send("/ask a secret");
+      await expect.poll(() => edits(world).length).toBeGreaterThan(0);
+      await boris.send("/ask no secret");
+      await boris.send("/forget@bombyx_bot nothing in particular");
+      await sent(world, "one question of yours and its answer are gone");
+      await sent(world, "You asked: a secret");
+      await anna.send("/forget");
+      await sent(world, "one question of yours and its answer are gone");
+    });
+
+    it("Telegram's menu offers /new to administrators alone, and says whose words /forget erases", async () => {
+      await using world = await startBotWorld();
+      const menu = (type: "all_group_chats" | "all_chat_administrators", language: string) =>
+        world.account.commands(language, { type });
+      expect(menu("all_group_chats", "en").map(({ command }) => command)).not.toContain("new");
+      expect(menu("all_chat_administrators", "en").map(({ command }) => command)).toContain("new");
+      expect(menu("all_group_chats", "ru")).toContainEqual({
+        command: "forget",
+        description: "Стереть сейчас мои вопросы",
+      });
+    });
   });
 
   it("takes a few questions behind a running answer and says once that it takes no more; talk is no question", async () => {

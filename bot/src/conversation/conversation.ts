@@ -109,7 +109,7 @@ export class Conversation {
       buttons: [[{ text: t("button-retry"), callback_data: `retry:${turnId}` }]],
       // The reply counts when there is nothing to edit any more.
       ...(edit !== undefined && { edit }),
-      ...(inGroup && { replyTo: turn.questionId }),
+      ...(inGroup && { replyTo: turn.questionId, askerId: userId }),
     });
     await store.together(async ({ turns, outbox }) => {
       await turns.close(turn, outcome.text === "" ? undefined : outcome.text);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Api } from "grammy";
-import type { BotCommand } from "grammy/types";
+import type { BotCommand, MenuButton } from "grammy/types";
 import type { MiniApp } from "../config.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/open-store.ts";
@@ -16,7 +16,8 @@ export interface ProfileDeps {
 
 /** In the order in which people see them; the text of each is `command-…` in the locales. */
 export const privateCommands = ["new", "model", "stop", "privacy", "forget", "help"] as const;
-export const groupCommands = ["ask", "new", "model", "stop", "privacy", "forget", "help"] as const;
+export const groupCommands = ["ask", "model", "stop", "privacy", "forget", "help"] as const;
+export const administratorCommands = ["ask", "new", "model", "stop", "privacy", "forget", "help"] as const;
 
 /**
  * What Telegram shows of the bot before anybody writes to it: commands, description and menu button, in each
@@ -54,16 +55,29 @@ function profileCalls(texts: ProfileDeps["texts"], miniApp: MiniApp) {
   }));
   const commandsOf = (t: Translate, names: readonly string[]): BotCommand[] =>
     names.map((command) => ({ command, description: t(`command-${command}`) }));
+  // What it erases in a group is the asker's own.
+  const inGroups = (commands: BotCommand[], t: Translate): BotCommand[] =>
+    commands.map((one) =>
+      one.command === "forget" ? { ...one, description: t("command-forget-own") } : one,
+    );
   return {
     commands: audiences.flatMap(({ t, language }) => [
       { scope: "all_private_chats" as const, commands: commandsOf(t, privateCommands), language },
-      { scope: "all_group_chats" as const, commands: commandsOf(t, groupCommands), language },
+      { scope: "all_group_chats" as const, commands: inGroups(commandsOf(t, groupCommands), t), language },
+      {
+        scope: "all_chat_administrators" as const,
+        commands: inGroups(commandsOf(t, administratorCommands), t),
+        language,
+      },
     ]),
     descriptions: audiences.map(({ t, language }) => ({ text: t("description"), language })),
     shortDescriptions: audiences.map(({ t, language }) => ({ text: t("short-description"), language })),
-    menuButton:
-      miniApp.url === undefined
-        ? { type: "commands" as const }
-        : { type: "web_app" as const, text: texts.en("menu-button"), web_app: { url: miniApp.url } },
+    menuButton: menuButton(texts.en, miniApp),
   };
 }
+
+/** The way to the Mini App beside the input, in one language; the list of commands where there is no Mini App. */
+export const menuButton = (t: Translate, miniApp: MiniApp): MenuButton =>
+  miniApp.url === undefined
+    ? { type: "commands" }
+    : { type: "web_app", text: t("menu-button"), web_app: { url: miniApp.url } };

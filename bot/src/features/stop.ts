@@ -5,7 +5,7 @@ import { say } from "./say.ts";
 
 /**
  * Every way to end an answer: Telegram's Stop button on a draft, the button under a growing message in a group, and
- * /stop. /new and /forget of who asked end it too; then, and from anybody else, they wait for their turn.
+ * /stop. /forget of who asked ends it too, and /new in private; then, and from anybody else, they wait for their turn.
  */
 export function stopFeature({ running }: { running: RunningAnswers }): Composer<BotContext> {
   const feature = new Composer<BotContext>();
@@ -35,8 +35,8 @@ export function stopFeature({ running }: { running: RunningAnswers }): Composer<
   });
 
   feature.command(["new", "forget"], async (ctx, next) => {
-    const answer = running.at(ctx.place);
-    // In a group, another's answer is not theirs to end: the command waits for it.
+    // In a group /new may be refused, and another's answer is not theirs to end: the command waits for it.
+    const answer = ctx.hasCommand("new") && ctx.chat.type !== "private" ? undefined : running.at(ctx.place);
     if (answer !== undefined && answer.userId === ctx.from?.id) running.stop(answer);
     await next();
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { InlineKeyboardButton } from "grammy/types";
-import { type Insertable, type Kysely, sql } from "kysely";
+import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
 import type { Block } from "../markdown/block.ts";
 import type { Format } from "../markdown/message-format.ts";
 import type { StoreSchema } from "./schema.ts";
@@ -13,6 +13,8 @@ export interface Outgoing extends Place {
   readonly blocks: readonly Block[];
   readonly buttons?: InlineKeyboardButton[][];
   readonly replyTo?: number;
+  /** Who asked, and may take it back. */
+  readonly askerId?: number;
   /** The message that becomes this one; without it, a new one is sent. */
   readonly edit?: number;
 }
@@ -62,8 +64,7 @@ export class Outbox {
       if (row === undefined) return undefined;
       const { id, attempts, due_at: dueAt, thread_id: threadId } = row;
       try {
-        const body = JSON.parse(this.#sealer.open(row.body, cell(chatId, id))) as Omit<Outgoing, keyof Place>;
-        return { id, attempts, dueAt, message: { ...body, chatId, threadId } };
+        return { id, attempts, dueAt, message: { ...this.#open(row), chatId, threadId } };
       } catch (error) {
         if (!(error instanceof SealBrokenError)) throw error;
         await this.remove(id);
@@ -85,13 +86,17 @@ export class Outbox {
     await this.#db.deleteFrom("outbox").where("chat_id", "=", chatId).execute();
   }
 
-  /** What a chat or topic has not got yet, it does not get. */
-  async erase({ chatId, threadId }: Place): Promise<void> {
-    await this.#db
-      .deleteFrom("outbox")
+  /** What a chat or topic has not got yet, it does not get; of one person's questions only, when they are named. */
+  async erase({ chatId, threadId }: Place, askerId?: number): Promise<void> {
+    const rows = await this.#db
+      .selectFrom("outbox")
+      .select(["id", "body", "chat_id"])
       .where("chat_id", "=", chatId)
       .where("thread_id", "=", threadId)
       .execute();
+    for (const row of rows) {
+      if (askerId === undefined || this.#askerOf(row) === askerId) await this.remove(row.id);
+    }
   }
 
   async defer(id: string, dueAt: number): Promise<void> {
@@ -114,6 +119,22 @@ export class Outbox {
       const rows = messages.map((message) => this.#row(message, old.rank));
       await transaction.insertInto("outbox").values(rows).execute();
     });
+  }
+
+  #open(
+    row: Pick<Selectable<StoreSchema["outbox"]>, "id" | "body" | "chat_id">,
+  ): Omit<Outgoing, keyof Place> {
+    return JSON.parse(this.#sealer.open(row.body, cell(row.chat_id, row.id)));
+  }
+
+  /** @returns undefined for a row that somebody else put there */
+  #askerOf(row: Pick<Selectable<StoreSchema["outbox"]>, "id" | "body" | "chat_id">): number | undefined {
+    try {
+      return this.#open(row).askerId;
+    } catch (error) {
+      if (error instanceof SealBrokenError) return undefined;
+      throw error;
+    }
   }
 
   #row({ chatId, threadId, ...body }: Outgoing, rank: number): Insertable<StoreSchema["outbox"]> {

@@ -114,12 +114,16 @@ export class Turns {
       .execute();
   }
 
-  /** Erases a conversation. @returns how many turns it had. */
-  async erase(place: Place): Promise<number> {
+  /**
+   * Erases a conversation, or what one person asked in it and the answers to that.
+   * @returns how many turns that was.
+   */
+  async erase(place: Place, userId?: number): Promise<number> {
     const { numDeletedRows } = await this.#db
       .deleteFrom("turns")
       .where("chat_id", "=", place.chatId)
       .where("thread_id", "=", place.threadId)
+      .$if(userId !== undefined, (query) => query.where("user_id", "=", userId ?? 0))
       .executeTakeFirst();
     return Number(numDeletedRows);
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { FluentResource } from "@fluent/bundle";
 import { describe, expect, it } from "vitest";
-import { groupCommands, privateCommands } from "../features/profile.ts";
+import { administratorCommands, privateCommands } from "../features/profile.ts";
 import { formatText } from "../markdown/entities.ts";
 import { readMarkdown } from "../markdown/read-markdown.ts";
 import { languageOf, languages, loadTexts } from "./texts.ts";
@@ -41,7 +41,7 @@ describe("the bot's texts", () => {
     const t = texts[language];
     expect(t("description").length).toBeLessThanOrEqual(512);
     expect(t("short-description").length).toBeLessThanOrEqual(120);
-    for (const name of [...privateCommands, ...groupCommands]) {
+    for (const name of [...privateCommands, ...administratorCommands, "forget-own"]) {
       expect(t(`command-${name}`).length).toBeLessThanOrEqual(256);
     }
   });

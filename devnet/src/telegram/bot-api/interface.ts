@@ -270,6 +270,8 @@ export interface ChatView {
   readonly topics: readonly TopicView[];
   /** What the bot is doing ("typing"…), until a message comes or 5 s have passed. */
   readonly action: string | undefined;
+  /** What stands in the place of the keyboard. */
+  readonly keyboard: ReplyKeyboardView | undefined;
   /** The newest message that a bot sent. */
   readonly lastFromBot: Message | undefined;
   /** As {@link Telegram.until}, asked about this chat. */
@@ -302,6 +304,23 @@ export interface TopicView {
   readonly isClosed: boolean;
 }
 
+/** Buttons in the place of a person's own keyboard, until the bot takes them away. */
+export interface ReplyKeyboardView {
+  /** The message that brought them. */
+  readonly messageId: number;
+  readonly rows: readonly (readonly ReplyKeyButton[])[];
+  /** Gone from the screen once a button was pressed. */
+  readonly isOneTime: boolean;
+  /** In the empty input. */
+  readonly placeholder?: string;
+}
+
+export interface ReplyKeyButton {
+  readonly text: string;
+  /** What it does: writes its text, opens a page, or something that this Telegram does not do. */
+  readonly does: "text" | "mini_app" | "other";
+}
+
 export interface ChatSnapshot {
   readonly id: ChatId;
   readonly key: string;
@@ -314,6 +333,7 @@ export interface ChatSnapshot {
   readonly drafts: readonly DraftView[];
   readonly topics: readonly TopicView[];
   readonly action: string | null;
+  readonly keyboard: ReplyKeyboardView | null;
 }
 
 /** Everything on the screens, as JSON: what the playground page draws at first, before it follows the events. */

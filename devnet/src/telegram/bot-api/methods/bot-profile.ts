@@ -156,7 +156,9 @@ const setChatMenuButton = method(
       const { url } = button.web_app;
       checkMiniAppUrl(url, (reason) => `menu button Web App URL '${url}' is invalid: ${reason}`);
     }
-    bot.menuButtons[id ?? "default"] = button as MenuButton;
+    // A chat without a button of its own shows everybody's.
+    if (id !== undefined && button.type === "default") delete bot.menuButtons[id];
+    else bot.menuButtons[id ?? "default"] = button as MenuButton;
     announceBot(world, bot);
     return true;
   },

@@ -76,7 +76,8 @@ const getChatMemberCount = method(
 const getChatAdministrators = method(z.object({ chat_id: chatId }), ({ world, bot }, { chat_id: id }) => {
   const chat = chatForBot(world, bot, id, "read");
   if (!isGroup(chat)) throw badRequest("there are no administrators in the private chat");
-  return chat.administratorIds.flatMap((userId) => memberOf(world, chat, userId) ?? []);
+  const ids = new Set([...(chat.creatorId === undefined ? [] : [chat.creatorId]), ...chat.administratorIds]);
+  return [...ids].flatMap((userId) => memberOf(world, chat, userId) ?? []);
 });
 
 const leaveChat = method(z.object({ chat_id: chatId }), ({ world, bot }, { chat_id: id }) => {
@@ -99,6 +100,7 @@ function memberOf(world: World, chat: ChatState, userId: number): ChatMember | u
   const user = userOf(world, userId);
   if (!user) return undefined;
   if (!chat.memberIds.includes(userId)) return { status: "left", user };
+  if (chat.creatorId === userId) return { status: "creator", user, is_anonymous: false };
   if (!chat.administratorIds.includes(userId)) return { status: "member", user };
   return {
     status: "administrator",

@@ -1,6 +1,7 @@
 import type { InlineKeyboardMarkup } from "@grammyjs/types";
 import { z } from "zod";
 import { badRequest } from "../api-error.ts";
+import type { ReplyKeyButton, ReplyKeyboardView } from "../interface.ts";
 import { checkedLink, isLoopback } from "../text/links.ts";
 
 const MAX_BUTTONS = 100;
@@ -17,10 +18,15 @@ const inlineButton = z.looseObject({
   pay: z.boolean().optional(),
 });
 const replyButton = z.union([z.string(), z.looseObject({ text: z.string(), web_app: webApp.optional() })]);
+const replyKeyboard = z.looseObject({
+  keyboard: z.array(z.array(replyButton)),
+  one_time_keyboard: z.boolean().optional(),
+  input_field_placeholder: z.string().max(64).optional(),
+});
 
 const markup = z.union([
   z.looseObject({ inline_keyboard: z.array(z.array(inlineButton)) }),
-  z.looseObject({ keyboard: z.array(z.array(replyButton)) }),
+  replyKeyboard,
   z.looseObject({ remove_keyboard: z.literal(true) }),
   z.looseObject({ force_reply: z.literal(true) }),
 ]);
@@ -67,6 +73,36 @@ export function readReplyMarkup(input: unknown, place: MarkupPlace): InlineKeybo
   if (rows.flat().length > MAX_BUTTONS) throw badRequest("reply markup is too long");
   for (const [index, button] of rows.flat().entries()) checkButton(button, { isFirst: index === 0, place });
   return rows.length === 0 ? undefined : ({ inline_keyboard: rows } as unknown as InlineKeyboardMarkup);
+}
+
+/**
+ * What a message's `reply_markup` does to the keyboard of its chat, once {@link readReplyMarkup} has taken it.
+ * @returns null when it takes the keyboard away, undefined when it leaves it
+ */
+export function readReplyKeyboard(input: unknown): Omit<ReplyKeyboard, "messageId"> | null | undefined {
+  const parsed = markup.safeParse(typeof input === "string" && input !== "" ? parseJson(input) : input);
+  if (!parsed.success) return undefined;
+  if ("remove_keyboard" in parsed.data) return null;
+  const given = replyKeyboard.safeParse(parsed.data);
+  if (!given.success) return undefined;
+  const { keyboard, one_time_keyboard: isOneTime = false, input_field_placeholder: placeholder } = given.data;
+  const buttons = keyboard
+    .filter((row) => row.length > 0)
+    .map((row) => row.map((button) => (typeof button === "string" ? { text: button } : button)));
+  const pages = buttons.flat().flatMap(({ text, web_app: app }) => (app ? [[text, app.url]] : []));
+  return {
+    rows: buttons.map((row) => row.map((button) => ({ text: button.text, does: deedOf(button) }))),
+    isOneTime,
+    ...(placeholder !== undefined && { placeholder }),
+    pages: Object.fromEntries(pages),
+  };
+}
+
+type ReplyKeyboard = ReplyKeyboardView & { readonly pages: Readonly<Record<string, string>> };
+
+function deedOf(button: object): ReplyKeyButton["does"] {
+  if ("web_app" in button) return "mini_app";
+  return Object.keys(button).some((field) => field.startsWith("request_")) ? "other" : "text";
 }
 
 /** @throws BotApiError 400, e.g. `BUTTON_DATA_INVALID` */

@@ -1,10 +1,12 @@
 import type { Message, MessageEntity, ReplyParameters, TextQuote } from "@grammyjs/types";
 import { badRequest, tooManyRequests } from "../api-error.ts";
 import { botAsUser, chatForBot, isGroup } from "../world/chats.ts";
+import { announceChat } from "../world/groups.ts";
 import { findMessage, type MessageContent, postMessage } from "../world/messages.ts";
 import type { ChatState } from "../world/state.ts";
+import type { World } from "../world/world.ts";
 import type { MethodContext } from "./method.ts";
-import { readReplyMarkup } from "./reply-markup.ts";
+import { readReplyKeyboard, readReplyMarkup } from "./reply-markup.ts";
 
 export interface Destination {
   readonly chat_id: number | string;
@@ -31,13 +33,27 @@ export function sendAs(
   const quote = readQuote(replyTo, to.reply_parameters?.quote);
   const keyboard = readReplyMarkup(to.reply_markup, { isPrivate: !isGroup(chat), isInvoice });
   admitMessage({ world, bot }, chat);
-  return postMessage(
+  const message = postMessage(
     world,
     chat,
     botAsUser(bot),
     { ...content, ...(quote && { quote }), ...(keyboard && { reply_markup: keyboard as never }) },
     { threadId, replyTo },
   );
+  showKeyboard(world, chat, message.message_id, to.reply_markup);
+  return message;
+}
+
+/** Replaces the keyboard of the chat, or takes it away. It is nobody's message, so no message carries it. */
+function showKeyboard(world: World, chat: ChatState, messageId: number, markup: unknown): void {
+  const keyboard = readReplyKeyboard(markup);
+  if (keyboard === undefined || (keyboard === null && chat.keyboard === undefined)) return;
+  if (keyboard === null) delete chat.keyboard;
+  else {
+    const { pages, ...view } = keyboard;
+    chat.keyboard = { view: { messageId, ...view }, pages };
+  }
+  announceChat(world, chat);
 }
 
 /** Counts a message or an edit. @throws BotApiError 429 */

@@ -1,5 +1,13 @@
 import type { Message } from "@grammyjs/types";
-import type { ChatSnapshot, ChatView, DraftView, Patience, TopicView, Truthy } from "../interface.ts";
+import type {
+  ChatSnapshot,
+  ChatView,
+  DraftView,
+  Patience,
+  ReplyKeyboardView,
+  TopicView,
+  Truthy,
+} from "../interface.ts";
 import { chatSnapshot } from "../world/chats.ts";
 import type { ChatState } from "../world/state.ts";
 import type { World } from "../world/world.ts";
@@ -37,6 +45,9 @@ export class LiveChatView implements ChatView {
   }
   get action(): string | undefined {
     return this.#world.passing.actions.get(this.#chat.key)?.action;
+  }
+  get keyboard(): ReplyKeyboardView | undefined {
+    return this.#chat.keyboard?.view;
   }
   get lastFromBot(): Message | undefined {
     return this.#chat.messages.findLast(({ from }) => from?.is_bot);

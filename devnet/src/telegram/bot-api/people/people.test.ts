@@ -55,6 +55,63 @@ describe("a bot in a group", () => {
   });
 });
 
+describe("who a bot is told administers a group", () => {
+  it("its creator, and whoever was made one; nobody else", async () => {
+    const [eve, ivan] = [await api.telegram.createPerson(), await api.telegram.createPerson()];
+    const group = await api.telegram.createGroup({ members: [bot, ada, eve, ivan] });
+    await group.setAdministrator(ivan, true);
+    const statuses = [];
+    for (const { id } of [ada, eve, ivan]) {
+      const { result } = await ask("getChatMember", { chat_id: group.id, user_id: id });
+      statuses.push((result as { status: string }).status);
+    }
+    expect(statuses).toEqual(["creator", "member", "administrator"]);
+    const { result } = await ask("getChatAdministrators", { chat_id: group.id });
+    expect((result as { user: { id: number } }[]).map(({ user }) => user.id)).toEqual([ada.id, ivan.id]);
+  });
+});
+
+describe("a bot's own keyboard", () => {
+  it("stays until it is replaced or taken away, and opens its Mini App", async () => {
+    const seat = await ada.start(bot);
+    const say = (text: string, reply_markup?: object) =>
+      ask("sendMessage", { chat_id: ada.id, text, reply_markup });
+    await say("Choose", {
+      keyboard: [["Tea", { text: "Coffee" }], [{ text: "Me", request_contact: true }]],
+      one_time_keyboard: true,
+      input_field_placeholder: "A drink",
+    });
+    const { message_id: messageId, reply_markup } = seat.chat.lastFromBot!;
+    expect(reply_markup).toBeUndefined();
+    const tea = {
+      messageId,
+      rows: [
+        [
+          { text: "Tea", does: "text" },
+          { text: "Coffee", does: "text" },
+        ],
+        [{ text: "Me", does: "other" }],
+      ],
+      isOneTime: true,
+      placeholder: "A drink",
+    };
+    await say("Well?");
+    await say("Button below", { inline_keyboard: [[{ text: "x", callback_data: "x" }]] });
+    expect(seat.chat.keyboard).toEqual(tea);
+    expect(seat.chat.snapshot().keyboard).toEqual(tea);
+
+    const page = "https://app.example/form";
+    await say("Or", { keyboard: [[{ text: "Form", web_app: { url: page } }]] });
+    const form = seat.chat.keyboard!;
+    expect(form.rows).toEqual([[{ text: "Form", does: "mini_app" }]]);
+    const { url } = await seat.openMiniApp({ button: { messageId: form.messageId, label: "Form" } });
+    expect(url.startsWith(`${page}#`)).toBe(true);
+
+    await say("Thanks", { remove_keyboard: true });
+    expect(seat.chat.keyboard).toBeUndefined();
+  });
+});
+
 describe("topics", () => {
   it("separate a private chat", async () => {
     const seat = await ada.start(bot);

@@ -140,6 +140,9 @@ export class LiveSeat implements Seat {
   async openMiniApp(options: MiniAppOptions = {}): Promise<MiniAppLaunch> {
     if (options.button) {
       const message = shown(this.#where, options.button.messageId);
+      const { keyboard } = this.#where;
+      const page = keyboard?.view.messageId === message.message_id && keyboard.pages[options.button.label];
+      if (page) return this.#launch(message, page, options);
       const button: InlineKeyboardButton = findButton(message, options.button.label);
       if (!("web_app" in button)) throw new PeopleError(`button "${button.text}" opens no Mini App`);
       return this.#launch(message, button.web_app.url, options);

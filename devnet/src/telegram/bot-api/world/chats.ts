@@ -120,5 +120,6 @@ export function chatSnapshot(world: World, chat: ChatState): ChatSnapshot {
     drafts: (world.passing.drafts.get(chat.key) ?? []).map(({ cancelExpiry: _, ...draft }) => draft),
     topics: chat.topics.map(({ threadId, name, isClosed }) => ({ threadId, name, isClosed })),
     action: world.passing.actions.get(chat.key)?.action ?? null,
+    keyboard: chat.keyboard?.view ?? null,
   };
 }

@@ -9,6 +9,7 @@ import { emit, type World } from "./world.ts";
 export function createGroup(world: World, options: GroupOptions, memberIds: readonly number[]): ChatState {
   const id = -1_000_000_000_000 - world.state.nextGroupNumber;
   world.state.nextGroupNumber += 1;
+  const creatorId = memberIds.find((member) => world.state.persons[member]);
   const chat: ChatState = {
     key: groupKey(id),
     id,
@@ -19,6 +20,7 @@ export function createGroup(world: World, options: GroupOptions, memberIds: read
     isForum: options.forum ?? false,
     memberIds: [],
     administratorIds: [],
+    ...(creatorId !== undefined && { creatorId }),
     hasStarted: true,
     nextMessageId: 1,
     messages: [],
@@ -79,7 +81,8 @@ export function setAdministrator(world: World, chat: ChatState, id: number, isAd
   reportMembership(world, { chat, bot, from: actor, was, is });
 }
 
-function announceChat(world: World, chat: ChatState): void {
+/** Tells the screens how a chat stands now. */
+export function announceChat(world: World, chat: ChatState): void {
   world.changed();
   emit(world, { type: "chat", chat: chat.key, snapshot: chatSnapshot(world, chat) });
 }

@@ -9,6 +9,7 @@ import type {
   User,
   UserFromGetMe,
 } from "@grammyjs/types";
+import type { ReplyKeyboardView } from "../interface.ts";
 
 /** Everything that outlives a restart: plain JSON, so that the state file is this and nothing else. */
 export interface State {
@@ -72,6 +73,10 @@ export interface ChatState {
   readonly isForum: boolean;
   memberIds: number[];
   administratorIds: number[];
+  /** Who made the group: its first person. */
+  readonly creatorId?: number;
+  /** Pages of a reply keyboard's buttons are kept beside it, by label. */
+  keyboard?: { readonly view: ReplyKeyboardView; readonly pages: Readonly<Record<string, string>> };
   /** Removed by somebody else: they may not come back by themselves. */
   kickedIds?: number[];
   /** A bot cannot write first: false until the person has. */
