@@ -9,6 +9,7 @@ import type { RunningAnswers } from "./conversation/running-answers.ts";
 import { withoutPreviews } from "./delivery/without-previews.ts";
 import { forgetFeature } from "./features/forget.ts";
 import { helpFeature } from "./features/help.ts";
+import { menuButtonFeature } from "./features/menu-button.ts";
 import { modelFeature } from "./features/model.ts";
 import { newFeature } from "./features/new.ts";
 import { privacyFeature } from "./features/privacy.ts";
@@ -54,6 +55,7 @@ export function createBot(deps: BotDeps): Bot<BotContext> {
   );
 
   bot.use(surroundings(deps.texts));
+  bot.use(menuButtonFeature(deps));
 
   // At once, also while an answer is being written:
   bot.use(stopFeature(deps));

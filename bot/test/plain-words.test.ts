@@ -114,6 +114,38 @@ describe("what Telegram shows before the chat begins", () => {
     expect(world.calls("setMyCommands")).toHaveLength(before);
   });
 
+  it("the menu button is in the person's language, and follows it", async () => {
+    await using world = await startBotWorld();
+    const ivan = await world.telegram.createPerson({ languageCode: "ru" });
+    const buttons = () =>
+      world
+        .calls("setChatMenuButton")
+        .slice(1)
+        .map(({ payload }) => payload);
+    const russian = {
+      chat_id: ivan.id,
+      menu_button: { type: "web_app", text: "Приватный чат", web_app: { url: "http://127.0.0.1:5173/" } },
+    };
+    await ivan.start(world.account);
+    await world.telegram.until(() => buttons().length === 1);
+    expect(buttons()).toEqual([russian]);
+    await ivan.privateChat(world.account).send("Привет");
+    await sent(world, "You asked: Привет");
+    expect(buttons()).toHaveLength(1);
+
+    // The bot may come back with another address: whoever has a button of their own hears of it.
+    await world.restart();
+    await ivan.privateChat(world.account).send("Ещё привет");
+    await world.telegram.until(() => buttons().length === 2);
+    expect(buttons().at(-1)).toEqual(russian);
+
+    await ivan.setLanguage("en");
+    await ivan.start(world.account);
+    await world.telegram.until(() => buttons().length === 3);
+    expect(buttons().at(-1)).toEqual({ chat_id: ivan.id, menu_button: { type: "default" } });
+    expect(world.account.menuButton(ivan)).toMatchObject({ text: "Private chat" });
+  });
+
   it("without PUBLIC_URL the button is hidden, and /start says why", async () => {
     await using world = await startBotWorld({ config: { miniApp: { reason: "PUBLIC_URL is not set" } } });
     const anna = await world.telegram.createPerson();
