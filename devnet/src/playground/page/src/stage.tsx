@@ -108,6 +108,7 @@ function chatsOf(world: TelegramSnapshot, personId: number): TelegramSnapshot["c
             drafts: [],
             topics: [],
             action: null,
+            keyboard: null,
           },
         ];
   return [...opened, ...groups].map((chat) =>

@@ -100,6 +100,8 @@ const en = {
   allow: "Allow",
   expand: "Show more",
   attach: "Attach a photo",
+  botKeyboard: "The bot's keyboard",
+  noSuchKey: "This page has no phone number, place or list of people to share.",
   scrollDown: "To the newest message",
   chain: "Chain",
 } as const;
@@ -204,6 +206,8 @@ const ru: Readonly<Record<Word, string>> = {
   allow: "Разрешить",
   expand: "Показать всё",
   attach: "Прикрепить фото",
+  botKeyboard: "Клавиатура бота",
+  noSuchKey: "У этой страницы нет ни номера телефона, ни места, ни списка людей.",
   scrollDown: "К последнему сообщению",
   chain: "Блокчейн",
 };

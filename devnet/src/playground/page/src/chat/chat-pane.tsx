@@ -11,6 +11,7 @@ import { Composer } from "./composer.tsx";
 import { linkKind, type Taps, TapsContext } from "./links.ts";
 import { MessageList } from "./message-list.tsx";
 import { MessageMenu } from "./message-menu.tsx";
+import { ReplyKeyboard } from "./reply-keyboard.tsx";
 import { plainText } from "./rich-text.tsx";
 
 export interface Notices {
@@ -37,6 +38,10 @@ export function ChatPane(props: {
   const [menu, setMenu] = useState<{ message: Message; at: { x: number; y: number } }>();
   const [replyTo, setReplyTo] = useState<Message>();
   const seat: SeatRef = useMemo(() => ({ personId, chat: chat.key }), [personId, chat.key]);
+  /** The message whose keyboard is put away. */
+  const [folded, setFolded] = useState<number>();
+  const keyboard = chat.keyboard ?? undefined;
+  const isKeyboardOpen = keyboard !== undefined && folded !== keyboard.messageId;
   const isGroup = chat.type !== "private";
   const inThread = <T extends { message_thread_id?: number }>(one: T) =>
     threadId === undefined || one.message_thread_id === threadId;
@@ -150,8 +155,29 @@ export function ChatPane(props: {
             void attempt(people.sendPhoto(seat, photo, threadId === undefined ? {} : { threadId }))
           }
           onMiniapp={() => props.onMiniapp()}
-          hint={isGroup && bot ? say("mentionHint", bot.user.username) : undefined}
+          hint={keyboard?.placeholder ?? (isGroup && bot ? say("mentionHint", bot.user.username) : undefined)}
+          keyboard={
+            keyboard && {
+              isOpen: isKeyboardOpen,
+              onToggle: () => setFolded(isKeyboardOpen ? keyboard.messageId : undefined),
+            }
+          }
         />
+        {keyboard && isKeyboardOpen && (
+          <ReplyKeyboard
+            keyboard={keyboard}
+            onPress={(button) => {
+              if (button.does === "mini_app") {
+                props.onMiniapp({ messageId: keyboard.messageId, label: button.text });
+              } else if (button.does === "other") {
+                notices.toast(say("noSuchKey"));
+              } else {
+                if (keyboard.isOneTime) setFolded(keyboard.messageId);
+                send(button.text);
+              }
+            }}
+          />
+        )}
         {menu && (
           <MessageMenu
             at={menu.at}

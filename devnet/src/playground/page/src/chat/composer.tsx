@@ -13,6 +13,8 @@ export interface ComposerProps {
   readonly onPhoto: (photo: File) => void;
   readonly onMiniapp: () => void;
   readonly hint: string | undefined;
+  /** What shows the bot's own keyboard and puts it away, where there is one. */
+  readonly keyboard: { readonly isOpen: boolean; readonly onToggle: () => void } | undefined;
 }
 
 /** Where a person writes: menu button, commands after "/", Enter sends and Shift+Enter does not. */
@@ -135,6 +137,17 @@ export function Composer(props: ComposerProps) {
             }}
             onKeyDown={onKeyDown}
           />
+          {props.keyboard && (
+            <button
+              type="button"
+              className="slash"
+              aria-label={say("botKeyboard")}
+              aria-pressed={props.keyboard.isOpen}
+              onClick={props.keyboard.onToggle}
+            >
+              ⌗
+            </button>
+          )}
           {props.commands.length > 0 && text === "" && (
             <button
               type="button"

@@ -2,7 +2,7 @@ import type { RichBlock } from "@grammyjs/types";
 import { createElement, Fragment, type ReactNode, useState } from "react";
 import { useSay } from "../words.ts";
 import { CodeBlock } from "./code-block.tsx";
-import { Growing } from "./growing.tsx";
+import { Formula } from "./formula.tsx";
 import { plainText, Rich } from "./rich-text.tsx";
 
 type Block<T extends RichBlock["type"]> = Extract<RichBlock, { type: T }>;
@@ -39,11 +39,7 @@ function OneBlock({ block }: { block: RichBlock }): ReactNode {
         </CodeBlock>
       );
     case "mathematical_expression":
-      return (
-        <div className="formula display">
-          <Growing text={block.expression} />
-        </div>
-      );
+      return <Formula tex={block.expression} isDisplay />;
     case "divider":
       return <hr />;
     case "list":

@@ -1,5 +1,6 @@
 import type { RichText } from "@grammyjs/types";
 import { Fragment, type ReactNode } from "react";
+import { Formula } from "./formula.tsx";
 import { Growing } from "./growing.tsx";
 import { CommandLink, InlineCode, Spoiler, TextLink } from "./tappable.tsx";
 
@@ -27,7 +28,7 @@ export function Rich({ text }: { text: RichText | undefined }): ReactNode {
   }
   switch (text.type) {
     case "mathematical_expression":
-      return <span className="formula">{text.expression}</span>;
+      return <Formula tex={text.expression} />;
     case "custom_emoji":
       return text.alternative_text;
     case "anchor":
