@@ -79,12 +79,12 @@ export function buildPackages(out: string, rooms: readonly string[] = publishedR
 /** Where the types of a built room's doors lie. */
 function doorTypes(room: string, built: string): [specifier: string, paths: [string]][] {
   const { exports } = JSON.parse(readFileSync(join(root, room, "package.json"), "utf8")) as {
-    exports: Record<string, { types: string }>;
+    exports: Record<string, { types?: string }>;
   };
-  return Object.entries(exports).map(([door, { types }]) => [
-    `@bombyx/${room}${door.slice(1)}`,
-    [join(built, types)],
-  ]);
+  // A door without types is not built: it stays in this repository.
+  return Object.entries(exports).flatMap(([door, { types }]) =>
+    types === undefined ? [] : [[`@bombyx/${room}${door.slice(1)}`, [join(built, types)]]],
+  );
 }
 
 /**
