@@ -67,8 +67,8 @@ describe("a fork of bot and Mini App", () => {
   }, 240_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it("installs in at most 320 MB", async () => {
-    expect(await installedMebibytes(project)).toBeLessThanOrEqual(320);
+  it("installs in at most 320 MB, with room for what its owner adds", async () => {
+    expect(await installedMebibytes(project)).toBeLessThanOrEqual(280);
   });
 
   it("takes the guide's command as written, and passes its own tests with it", async () => {

@@ -90,10 +90,10 @@ export function fork(folder: string): void {
 
 /** @returns name of each package → its tarball, from the project's folder. */
 function packPackages(scratch: string, vendor: string): Map<string, string> {
-  buildPackages(scratch, ["protocol", "sdk"]);
+  buildPackages(scratch, ["protocol", "contracts", "sdk"]);
   buildBotApi(scratch);
   return new Map(
-    ["protocol", "sdk", "devnet"].map((room) => {
+    ["protocol", "contracts", "sdk", "devnet"].map((room) => {
       const folder = join(scratch, room);
       const manifest = readManifest(folder);
       writeJson(join(folder, "package.json"), withoutSources(manifest));
@@ -187,9 +187,10 @@ function forkManifest(name: string, packed: ReadonlyMap<string, string>): object
       dev: "node --watch --env-file-if-exists=.env bot/src/main.ts",
       test: "tsc && vitest run",
       "build:miniapp": "vite build --config miniapp/vite.config.ts",
+      postinstall: "node deploy/slim-node.mjs",
     },
     allowScripts: { node: true, fsevents: false },
-    dependencies: { ...tarball("protocol"), ...tarball("sdk") },
+    dependencies: { ...tarball("protocol"), ...tarball("contracts"), ...tarball("sdk") },
     devDependencies: {
       ...tarball("devnet"),
       ...Object.fromEntries(tools.map((tool) => [tool, devDependencies[tool]])),
