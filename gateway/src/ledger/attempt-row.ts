@@ -14,13 +14,16 @@ const effectiveCap = (attempt: AttemptRow): bigint =>
 
 /** A request that was reserved before: the same one again, or another one under its name? */
 export function repeated(known: AttemptRow, attempt: Attempt): Reservation {
-  const { at: _, ...asked } = attempt;
+  // Which purse of a person it was drawn on is the ledger's own choice.
+  const { at: _, person, ...asked } = attempt;
   const { at: __, state, continuation, ...kept } = recordOf(known);
   const same = (Object.keys({ ...asked, ...kept }) as (keyof typeof asked)[]).every((field) =>
-    field === "lostAttempt"
-      ? asked.lostAttempt?.session === kept.lostAttempt?.session &&
-        asked.lostAttempt?.request === kept.lostAttempt?.request
-      : asked[field] === kept[field],
+    field === "payer" && person !== undefined
+      ? true
+      : field === "lostAttempt"
+        ? asked.lostAttempt?.session === kept.lostAttempt?.session &&
+          asked.lostAttempt?.request === kept.lostAttempt?.request
+        : asked[field] === kept[field],
   );
   if (!same || state === "released") {
     throw new BombyxError(

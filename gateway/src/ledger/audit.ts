@@ -1,12 +1,16 @@
+import type { CreditStatements } from "./credit-statements.ts";
 import { nodeAccount, worldAccount } from "./money.ts";
 import type { Statements } from "./statements.ts";
 
 /**
- * Recomputes every balance from the entries, every hold from the running attempts and every
- * acknowledged total from what nodes were paid.
+ * Recomputes every balance from the entries, every hold from the running attempts and open
+ * offers, every allowance from its attempts and every acknowledged total from what nodes were paid.
  * @throws Error naming the first account that disagrees, or the sum when it is not zero.
  */
-export function audit(statements: Statements): {
+export function audit(
+  statements: Statements,
+  credit: CreditStatements,
+): {
   sumNano: bigint;
   openReservations: number;
   entries: number;
@@ -16,6 +20,9 @@ export function audit(statements: Statements): {
   const held = new Map<string, bigint>();
   for (const { payer, reserved_nano } of running) {
     held.set(payer, (held.get(payer) ?? 0n) + reserved_nano);
+  }
+  for (const { sponsor, nano } of credit.heldByOffers.all({})) {
+    held.set(sponsor, (held.get(sponsor) ?? 0n) + nano);
   }
   const balances = new Map(statements.allBalances.all({}).map((row) => [row.account, row]));
   let sumNano = 0n;
@@ -30,6 +37,14 @@ export function audit(statements: Statements): {
   }
   for (const { node, cumulative_nano } of statements.allAcks.all({})) {
     agree(`acknowledged to ${node}`, cumulative_nano, moved.get(nodeAccount(node)) ?? 0n);
+  }
+  const drawn = new Map(
+    credit.allowancesOfAttempts
+      .all({})
+      .map((row) => [`${row.allowance_user} on ${row.allowance_day}`, row.nano]),
+  );
+  for (const { user, day, nano } of credit.allAllowances.all({})) {
+    agree(`allowance of ${user} on ${day}`, nano, drawn.get(`${user} on ${day}`) ?? 0n);
   }
   agree("sum over all accounts", sumNano, 0n);
   const entries = Number(statements.entryCount.get({})?.entries ?? 0n);

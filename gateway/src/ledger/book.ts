@@ -3,6 +3,7 @@ import { BombyxError, limits, type Receipt, type SignedReceipt } from "@bombyx/p
 import { assertAgrees, isRunning, nameOf, recordOf, repeated, sameReceipt } from "./attempt-row.ts";
 import type { Balances } from "./balances.ts";
 import type { ChannelBook } from "./channel-book.ts";
+import type { CreditBook } from "./credit-book.ts";
 import {
   type AckState,
   type Attempt,
@@ -28,12 +29,20 @@ export class Book {
   readonly #feeBps: number;
   readonly #balances: Balances;
   readonly #channels: ChannelBook;
+  readonly #credit: CreditBook;
 
   /** @param feeBps the operator's part of what is charged, in 1/10000. */
-  constructor(statements: Statements, balances: Balances, channels: ChannelBook, feeBps: number) {
+  constructor(
+    statements: Statements,
+    balances: Balances,
+    channels: ChannelBook,
+    credit: CreditBook,
+    feeBps: number,
+  ) {
     this.#statements = statements;
     this.#balances = balances;
     this.#channels = channels;
+    this.#credit = credit;
     this.#feeBps = feeBps;
   }
 
@@ -78,17 +87,12 @@ export class Book {
     const nano = BigInt(capUnits) * attempt.nanoPerUnit;
     assertNano(nano, "capUnits");
 
-    if (!this.#balances.hold(attempt.payer, nano)) {
-      throw new BombyxError(
-        "ALLOWANCE_EXHAUSTED",
-        `This request can cost up to ${nano} nanoTON, ${attempt.payer} has ${this.balance(attempt.payer).availableNano} left: top it up, or ask for fewer tokens.`,
-      );
-    }
+    const drawn = this.#credit.draw(attempt, nano);
     this.#statements.insertAttempt.run({
       session: attempt.session,
       request: BigInt(attempt.request),
       account: attempt.account,
-      payer: attempt.payer,
+      payer: drawn.payer,
       node: attempt.node,
       attestation_id: attempt.attestationId,
       idempotency_id: attempt.idempotencyId,
@@ -108,6 +112,9 @@ export class Book {
       units: 0n,
       charged_nano: 0n,
       fee_nano: 0n,
+      purse: drawn.purse,
+      allowance_user: drawn.allowanceUser,
+      allowance_day: drawn.allowanceDay,
       opened_at: BigInt(attempt.at),
       lost_at: null,
       ended_at: null,
@@ -255,6 +262,7 @@ export class Book {
 
   #release(attempt: AttemptRow, at: number): Settlement {
     this.#balances.unhold(attempt.payer, attempt.reserved_nano);
+    this.#credit.ended(attempt, 0n, at);
     const outcome = { state: "released", finish: null, units: 0n, charged_nano: 0n, fee_nano: 0n } as const;
     return this.#end(attempt, outcome, this.standing(attempt.node, at), at);
   }
@@ -266,7 +274,10 @@ export class Book {
     this.#balances.unhold(attempt.payer, attempt.reserved_nano);
     this.#move(`settle:${attempt.id}:node`, attempt.payer, nodeAccount(attempt.node), nodeNano, at);
     this.#move(`settle:${attempt.id}:fee`, attempt.payer, operatorAccount, feeNano, at);
+    this.#credit.ended(attempt, chargedNano, at);
+    const { receiptsHash: before } = this.standing(attempt.node, at);
     const ack = this.#acknowledge(attempt.node, nodeNano, receipt, at);
+    this.#credit.paid(attempt, chargedNano, ack, before, at);
     this.#saveReceipt(attempt, signed);
     const { finish } = receipt;
     const units = BigInt(receipt.units);

@@ -4,7 +4,10 @@ import { audit } from "./audit.ts";
 import { Balances } from "./balances.ts";
 import { Book } from "./book.ts";
 import { ChannelBook } from "./channel-book.ts";
+import { CreditBook } from "./credit-book.ts";
+import { creditStatements } from "./credit-statements.ts";
 import type { Ledger } from "./ledger.ts";
+import { StatementReads } from "./statement-reads.ts";
 import { ledgerStatements } from "./statements.ts";
 
 /** A method of the ledger and its arguments, as they cross to the worker. */
@@ -26,7 +29,9 @@ export function waitsForDisk(call: Call): boolean {
     case "drainChannel":
     case "lose":
     case "markLost":
+    case "refundCredit":
     case "release":
+    case "sellCredit":
     case "standing":
     case "setChannelTerms":
     case "sweep":
@@ -44,6 +49,9 @@ export class Committer {
   readonly #statements: ReturnType<typeof ledgerStatements>;
   readonly #book: Book;
   readonly #channels: ChannelBook;
+  readonly #credit: CreditBook;
+  readonly #creditStatements: ReturnType<typeof creditStatements>;
+  readonly #reads: StatementReads;
   readonly #balances: Balances;
   readonly #begin;
   readonly #commit;
@@ -60,7 +68,10 @@ export class Committer {
     this.#statements = ledgerStatements(database);
     this.#balances = new Balances(this.#statements);
     this.#channels = new ChannelBook(database, this.#balances);
-    this.#book = new Book(this.#statements, this.#balances, this.#channels, feeBps);
+    this.#creditStatements = creditStatements(database);
+    this.#credit = new CreditBook(this.#creditStatements, this.#balances);
+    this.#reads = new StatementReads(database);
+    this.#book = new Book(this.#statements, this.#balances, this.#channels, this.#credit, feeBps);
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
     this.#save = database.prepare("SAVEPOINT call");
@@ -108,7 +119,7 @@ export class Committer {
   #audit(): Outcome {
     this.#database.exec("BEGIN");
     try {
-      return { value: audit(this.#statements) };
+      return { value: audit(this.#statements, this.#creditStatements) };
     } catch (error) {
       return { error };
     } finally {
@@ -158,6 +169,24 @@ export class Committer {
         return channels.drainChannel(...call.arguments);
       case "channelAccount":
         return channels.channelAccount(...call.arguments);
+      case "offerCredit":
+        return this.#credit.offer(...call.arguments);
+      case "sellCredit":
+        return this.#credit.sell(...call.arguments);
+      case "refundCredit":
+        return this.#credit.refund(...call.arguments);
+      case "expireOffers":
+        return this.#credit.expireOffers(...call.arguments);
+      case "funds":
+        return this.#credit.funds(...call.arguments);
+      case "statement":
+        return this.#reads.statement(...call.arguments);
+      case "spending":
+        return this.#reads.spending(...call.arguments);
+      case "receipts":
+        return this.#reads.receipts(...call.arguments);
+      case "receiptEvidence":
+        return this.#reads.receiptEvidence(...call.arguments);
       case "audit":
         // Reads the file, so it runs when the batch is in it.
         return undefined;

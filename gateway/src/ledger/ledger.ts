@@ -1,5 +1,7 @@
 import type { SignedReceipt } from "@bombyx/protocol/wire";
 import type { ChannelLedger } from "./channel-ledger.ts";
+import type { CreditLedger, PersonPurses } from "./credit.ts";
+import type { StatementLedger } from "./statement-reads.ts";
 
 /**
  * Double entry, append-only, in nanoTON; the sum over all accounts is zero after every commit.
@@ -10,7 +12,7 @@ import type { ChannelLedger } from "./channel-ledger.ts";
  * An attempt is `open`, then `settled` or `released`; when its node goes missing it is `lost` first:
  * the money stays held until a receipt, the next attempt or the sweep decides what was delivered.
  */
-export interface Ledger extends ChannelLedger {
+export interface Ledger extends ChannelLedger, CreditLedger, StatementLedger {
   /**
    * Moves `nano` from the outside world to a sponsor's or channel's account, once per `key`.
    * @throws BombyxError ALREADY_USED (the key moved another amount or paid another account).
@@ -19,7 +21,7 @@ export interface Ledger extends ChannelLedger {
   /**
    * Holds the most that an attempt can cost, before its body is read. A former attempt of the same
    * idempotency id that is `lost` ends here, by its last running receipt.
-   * @throws BombyxError ALLOWANCE_EXHAUSTED; of a channel CHANNEL_CLOSING, VOUCHER_REQUIRED; ATTEMPT_OPEN (this idempotency id has an attempt that did
+   * @throws BombyxError ALLOWANCE_EXHAUSTED, SPONSOR_EMPTY; of a channel CHANNEL_CLOSING, VOUCHER_REQUIRED; ATTEMPT_OPEN (this idempotency id has an attempt that did
    * not end), ALREADY_USED (it was answered already, or cut short and not named as lost, or session and request were used with other content),
    * BAD_REQUEST (the lost attempt named is not one of this account and idempotency id).
    */
@@ -73,8 +75,10 @@ export interface AttemptId {
 
 export interface Attempt extends AttemptId {
   readonly account: string;
-  /** Whose money: a sponsor or channel account. */
+  /** Whose money: a sponsor or channel account. Of a reservation that was made: the account it was drawn on. */
   readonly payer: string;
+  /** A person's allowance and credit, which stand before `payer`'s own money. */
+  readonly person?: PersonPurses;
   readonly node: string;
   readonly attestationId: string;
   readonly idempotencyId: string;

@@ -1,10 +1,11 @@
-import type { Receipt } from "@bombyx/protocol/wire";
+import type { Purse, Receipt } from "@bombyx/protocol/wire";
 import { type Generated, sql } from "kysely";
 import type { Migration } from "../store/sqlite.ts";
+import { type CreditTables, creditMigration } from "./credit-schema.ts";
 import type { AttemptState } from "./ledger.ts";
 
 /** Tables of the ledger's file. Integers are 64-bit and read as bigint; nanoTON fits (9.2 × 10⁹ GRAM). */
-export interface LedgerSchema {
+export interface LedgerSchema extends CreditTables {
   /** Every movement of money, for ever: `nano` leaves `account` and arrives on `counter_account`. */
   entries: {
     id: Generated<bigint>;
@@ -77,6 +78,14 @@ export interface AttemptsTable {
   units: bigint;
   charged_nano: bigint;
   fee_nano: bigint;
+  /** What it is paid out of; with an allowance, whose and of which UTC day. */
+  purse: Purse;
+  allowance_user: bigint | null;
+  allowance_day: bigint | null;
+  /** The acknowledgement that its receipt made: number, total after it, and the chain before it. */
+  ack_n: bigint | null;
+  ack_nano: bigint | null;
+  ack_before: string | null;
   opened_at: bigint;
   lost_at: bigint | null;
   ended_at: bigint | null;
@@ -194,4 +203,5 @@ export const ledgerMigrations: readonly Migration<LedgerSchema>[] = [
       .addColumn("paused_until", "bigint", (column) => column.notNull())
       .addCheckConstraint("signed_within_deposit", sql`voucher_nano <= deposited_nano`),
   ],
+  creditMigration,
 ];

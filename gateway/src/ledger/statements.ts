@@ -78,7 +78,7 @@ export function ledgerStatements(database: DatabaseSync) {
         .where("idempotency_id", "=", $("idempotencyId"))
         .where(sql<boolean>`continuation = 1 AND state <> 'released'`),
     ),
-    insertAttempt: prepare<Omit<AttemptRow, "id">>()(database, ($) =>
+    insertAttempt: prepare<Omit<AttemptRow, "id" | "ack_n" | "ack_nano" | "ack_before">>()(database, ($) =>
       db.insertInto("attempts").values({
         session: $("session"),
         request: $("request"),
@@ -103,6 +103,9 @@ export function ledgerStatements(database: DatabaseSync) {
         units: $("units"),
         charged_nano: $("charged_nano"),
         fee_nano: $("fee_nano"),
+        purse: $("purse"),
+        allowance_user: $("allowance_user"),
+        allowance_day: $("allowance_day"),
         opened_at: $("opened_at"),
         lost_at: $("lost_at"),
         ended_at: $("ended_at"),
