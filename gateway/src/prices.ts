@@ -16,11 +16,18 @@ export const builtInPrice: DefaultPrice = {
 /** What each model costs here: rows of the operator's, and one default for every other model. */
 export class PriceList {
   readonly #default: DefaultPrice;
+  readonly #onRow: (price: Price) => void;
   readonly #byModel = new Map<string, Price>();
   readonly #byId = new Map<string, Price>();
 
-  constructor(rows: readonly PriceRow[], defaultPrice: DefaultPrice = builtInPrice) {
+  /** @param onRow told of each row before it is offered. */
+  constructor(
+    rows: readonly PriceRow[],
+    defaultPrice: DefaultPrice = builtInPrice,
+    onRow: (price: Price) => void = () => {},
+  ) {
     this.#default = defaultPrice;
+    this.#onRow = onRow;
     for (const row of rows) this.#add(row);
   }
 
@@ -40,6 +47,7 @@ export class PriceList {
     const price = { id: priceId(row), ...row };
     this.#byModel.set(row.model, price);
     this.#byId.set(price.id, price);
+    this.#onRow(price);
     return price;
   }
 }

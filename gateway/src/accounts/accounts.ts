@@ -89,6 +89,8 @@ export interface Principal {
   readonly developer: string;
   /** `key`: a developer's key for itself. `person`: a token from init data. `bot`: a bot's key for a person. */
   readonly kind: "key" | "person" | "bot";
+  /** Of a person: who it is at which bot. */
+  readonly person?: { readonly botId: number; readonly userId: number };
   /** The bot's key asked, for itself or for a person: it manages nothing of its developer's. */
   readonly botId?: number;
 }

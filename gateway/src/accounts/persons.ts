@@ -85,6 +85,7 @@ export class Persons {
   /** One account for a person, whichever door they came through. */
   async person(botId: number, userId: number, kind: "person" | "bot"): Promise<Principal> {
     const developer = await this.developerOf(botId);
-    return { account: personAccount(botId, userId), payer: sponsorAccount(developer), developer, kind };
+    const payer = sponsorAccount(developer);
+    return { account: personAccount(botId, userId), payer, developer, kind, person: { botId, userId } };
   }
 }

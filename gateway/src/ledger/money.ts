@@ -4,6 +4,8 @@ import { BombyxError } from "@bombyx/protocol/wire";
 export const worldAccount = "world";
 export const operatorAccount = "operator";
 export const nodeAccount = (node: string) => `node:${node}`;
+/** What a person bought with Stars at one bot, and has not spent. */
+export const creditAccount = (botId: number | bigint, userId: number | bigint) => `credit:${botId}:${userId}`;
 export const sponsorAccount = (developer: string) => `sponsor:${developer}`;
 
 const largest = 2n ** 63n - 1n;

@@ -49,9 +49,13 @@ export class AckSigner {
   /** The message that answers a receipt which came on `stream`. */
   acknowledge(stream: number, node: string, standing: Standing): GatewayControlMessage {
     this.#onAck(node, standing);
+    return { t: "ack", stream, ...this.signed(node, standing) };
+  }
+
+  /** The same to whom a receipt is shown: a node's total of then, under the terms of now. */
+  signed(node: string, standing: Standing): { ack: Ack; signature: string } {
     const ack = this.ackOf(node, standing);
-    const signature = sign(null, ackHash(ack), this.#key).toString("hex");
-    return { t: "ack", stream, ack, signature };
+    return { ack, signature: sign(null, ackHash(ack), this.#key).toString("hex") };
   }
 
   ackOf(node: string, standing: Standing): Ack {

@@ -13,6 +13,7 @@ import {
   utf8,
 } from "@bombyx/protocol/wire";
 import type { Principal } from "../accounts/accounts.ts";
+import type { Purses } from "../credit/purses.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { FleetNode, NodeOffer } from "../fleet/fleet-node.ts";
 import type { NodeLink } from "../fleet/node-link.ts";
@@ -30,6 +31,7 @@ export interface RelayOptions {
   readonly fleet: Fleet;
   readonly ledger: Ledger;
   readonly prices: PriceList;
+  readonly purses: Purses;
   readonly sessions: SessionTable;
   readonly attempts: Attempts;
   readonly stalls: StallWatch;
@@ -142,11 +144,13 @@ export class Relay {
       const bucketBytes = requestBucketOf(question.sealedBytes);
       const rates = (continuation: boolean) =>
         capUnits({ bucketBytes, maxTokens: head.maxTokens, continuation }, node.coefficient, price);
+      const person = this.#options.purses.of(principal);
       const reservation = await ledger.reserve({
         session: session.id,
         request,
         account: principal.account,
         payer: principal.payer,
+        ...(person && { person }),
         node: node.id,
         attestationId: session.attestationId,
         idempotencyId: head.idempotencyId,

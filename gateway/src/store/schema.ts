@@ -1,8 +1,9 @@
 import { type Generated, sql } from "kysely";
+import { type EvidenceTables, evidenceMigration } from "../evidence/evidence-schema.ts";
 import type { Migration } from "./sqlite.ts";
 
 /** Tables of accounts, nodes and bundles. Integers are read as bigint; instants are ms since the epoch. */
-export interface StoreSchema {
+export interface StoreSchema extends EvidenceTables {
   api_keys: {
     id: string;
     /** First characters of the key: shown to people, and the way to the row. */
