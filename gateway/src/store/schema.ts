@@ -65,6 +65,27 @@ export interface StoreSchema extends EvidenceTables {
   wallets: { account: string; address: string; public_key: string; proven_at: bigint };
   /** What an account's wallet is to sign, as a hash. */
   wallet_challenges: { hash: string; account: string; expires_at: bigint };
+  /** The last transaction of a contract or wallet that was dealt with. */
+  chain_cursors: { address: string; lt: bigint; hash: string };
+  /** Messages from outside that the operator's wallets signed; kept before they are sent. */
+  wallet_orders: {
+    wallet: string;
+    id: string;
+    seqno: bigint;
+    boc: Uint8Array;
+    hash: string;
+    valid_until: bigint;
+    state: "sent" | "done" | "lapsed";
+  };
+  epochs: EpochsTable;
+  /** What keeps an account's line in the clients' tree from being guessed. */
+  client_salts: { account: string; salt: string };
+  /** Deposits into the vault, by the logical time of their transaction; `account` once the ledger has them. */
+  sponsor_deposits: { lt: bigint; sponsor: string; nano: bigint; at: bigint; account: string | null };
+  /** What the vault paid to owners, by the logical time of its transaction; `account` is the NodeAccount's hash. */
+  payouts: { lt: bigint; account: string; nano: bigint; at: bigint };
+  /** What a node had earned, cumulative, when it was last looked at on that day (UTC, days since the epoch). */
+  earning_days: { node: string; day: bigint; earned_nano: bigint };
   bundles: {
     attestation_id: string;
     node: string;
@@ -73,6 +94,20 @@ export interface StoreSchema extends EvidenceTables {
     accepted_at: bigint;
     valid_until: bigint;
   };
+}
+
+export interface EpochsTable {
+  epoch: bigint;
+  /** `built`: its tree stands, nobody outside knows of it but nodes; `committing`: the chain may have it. */
+  state: "built" | "committing" | "pending" | "final" | "gone";
+  /** EpochRootJson. */
+  root: string;
+  /** When the ledger was read. */
+  snapshot_at: bigint;
+  /** Since when the chain has it pending, by the chain's clock. */
+  since_at: bigint | null;
+  /** Why it is gone: vetoed, disputed, or refused by the vault. */
+  note: string | null;
 }
 
 export const storeMigrations: readonly Migration<StoreSchema>[] = [
@@ -181,5 +216,56 @@ export const storeMigrations: readonly Migration<StoreSchema>[] = [
       .addColumn("account", "text", (column) => column.notNull())
       .addColumn("expires_at", "bigint", (column) => column.notNull()),
     db.schema.createIndex("wallet_challenges_of_an_account").on("wallet_challenges").column("account"),
+  ],
+  // Settlement on chain.
+  (db) => [
+    db.schema
+      .createTable("chain_cursors")
+      .addColumn("address", "text", (column) => column.primaryKey())
+      .addColumn("lt", "bigint", (column) => column.notNull())
+      .addColumn("hash", "text", (column) => column.notNull()),
+    db.schema
+      .createTable("wallet_orders")
+      .addColumn("wallet", "text", (column) => column.notNull())
+      .addColumn("id", "text", (column) => column.notNull())
+      .addColumn("seqno", "bigint", (column) => column.notNull())
+      .addColumn("boc", "blob", (column) => column.notNull())
+      .addColumn("hash", "text", (column) => column.notNull())
+      .addColumn("valid_until", "bigint", (column) => column.notNull())
+      .addColumn("state", "text", (column) => column.notNull())
+      .addPrimaryKeyConstraint("order_of_a_wallet", ["wallet", "id"]),
+    sql`CREATE UNIQUE INDEX one_order_under_way ON wallet_orders (wallet) WHERE state = 'sent'`,
+    db.schema
+      .createTable("epochs")
+      .addColumn("epoch", "bigint", (column) => column.primaryKey())
+      .addColumn("state", "text", (column) => column.notNull())
+      .addColumn("root", "text", (column) => column.notNull())
+      .addColumn("snapshot_at", "bigint", (column) => column.notNull())
+      .addColumn("since_at", "bigint")
+      .addColumn("note", "text"),
+    db.schema
+      .createTable("client_salts")
+      .addColumn("account", "text", (column) => column.primaryKey())
+      .addColumn("salt", "text", (column) => column.notNull()),
+    db.schema
+      .createTable("sponsor_deposits")
+      .addColumn("lt", "bigint", (column) => column.primaryKey())
+      .addColumn("sponsor", "text", (column) => column.notNull())
+      .addColumn("nano", "bigint", (column) => column.notNull())
+      .addColumn("at", "bigint", (column) => column.notNull())
+      .addColumn("account", "text"),
+    db.schema
+      .createTable("payouts")
+      .addColumn("lt", "bigint", (column) => column.primaryKey())
+      .addColumn("account", "text", (column) => column.notNull())
+      .addColumn("nano", "bigint", (column) => column.notNull())
+      .addColumn("at", "bigint", (column) => column.notNull()),
+    db.schema.createIndex("payouts_of_an_account").on("payouts").columns(["account", "at"]),
+    db.schema
+      .createTable("earning_days")
+      .addColumn("node", "text", (column) => column.notNull())
+      .addColumn("day", "bigint", (column) => column.notNull())
+      .addColumn("earned_nano", "bigint", (column) => column.notNull())
+      .addPrimaryKeyConstraint("day_of_a_node", ["node", "day"]),
   ],
 ];
