@@ -96,12 +96,11 @@ export class ClientChannel implements Contract {
 
   static fromIdentity({ owner, vault, salt }: ChannelIdentity, code: Cell): ClientChannel {
     const data = beginCell()
+      .storeCoins(0)
+      .storeUint(0, 32)
       .storeBuffer(basechainHash(owner), 32)
       .storeBuffer(basechainHash(vault), 32)
       .storeUint(salt, 64)
-      .storeCoins(0)
-      .storeUint(0, 32)
-      .storeMaybeRef(null)
       .endCell();
     const init = { code, data };
     return new ClientChannel(contractAddress(0, init), init);
@@ -122,21 +121,22 @@ export class ClientChannel implements Contract {
     if (state.type !== "active" || !state.data) throw new Error(`there is no channel at ${this.address}`);
     const data = Cell.fromBoc(state.data)[0]?.beginParse();
     if (data === undefined) throw new Error(`the data of ${this.address} is empty`);
+    const redeemedNano = data.loadCoins();
+    const closesAt = data.loadUint(32);
     const owner = basechain(data.loadBuffer(32));
     const vault = basechain(data.loadBuffer(32));
     const salt = data.loadUintBig(64);
-    const redeemedNano = data.loadCoins();
-    const closesAt = data.loadUint(32);
-    const keys = data.loadMaybeRef()?.beginParse();
-    const voucherKey = keys?.loadBuffer(32);
-    const key = keys?.loadBuffer(32);
-    const until = keys?.loadUint(32) ?? 0;
+    const voucherKey = data.remainingBits === 0 ? undefined : data.loadBuffer(32);
+    const previous = voucherKey === undefined ? undefined : data.loadMaybeRef()?.beginParse();
     return {
       owner,
       vault,
       salt,
       voucherKey,
-      previousKey: key === undefined || until === 0 ? undefined : { key, untilAt: until * 1000 },
+      previousKey:
+        previous === undefined
+          ? undefined
+          : { key: previous.loadBuffer(32), untilAt: previous.loadUint(32) * 1000 },
       redeemedNano,
       balanceNano: balance,
       state:

@@ -167,11 +167,7 @@ class Fuzz {
 
   redeemed(channel: Channel): bigint {
     if (!this.w.chain.isActive(channel.contract.address)) return 0n;
-    return this.w.chain
-      .data(channel.contract.address)
-      .beginParse()
-      .skip(512 + 64)
-      .loadCoins();
+    return this.w.chain.data(channel.contract.address).beginParse().loadCoins();
   }
 
   check(name: string, holds: boolean, detail: () => string): void {
@@ -629,10 +625,7 @@ export async function fuzz(
       // Closed channels are replaced, so that the fuzz does not run dry.
       for (const [at, channel] of run.channels.entries()) {
         if (!w.chain.isActive(channel.contract.address)) continue;
-        const closesAt = w.chain
-          .data(channel.contract.address)
-          .beginParse()
-          .skip(512 + 64);
+        const closesAt = w.chain.data(channel.contract.address).beginParse();
         closesAt.loadCoins();
         if (closesAt.loadUint(32) === 0 || w.chain.flying.length > 0) continue;
         run.sponsored += run.redeemed(channel);

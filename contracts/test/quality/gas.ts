@@ -111,8 +111,13 @@ async function disputeCosts(codes: Codes, prices: PriceSet): Promise<Record<stri
   w.chain.restore(snapshot);
   // What makes the pending root final pays for that.
   w.chain.now += 24 * hour;
-  costs["redeem that makes a root final"] = await costOf(w, () =>
-    w.redeem(w.channel(w.client, 99n), gram(100.5)),
+  const payer = w.channel(w.client, 99n);
+  costs["redeem that makes a root final"] = await costOf(w, () => w.redeem(payer, gram(100.5)));
+  w.chain.restore(snapshot);
+  await w.toChannel(w.client, payer, channelMessages.setKey(keyOf("next").publicKey));
+  w.chain.now += 24 * hour;
+  costs["redeem by the key before that makes a root final"] = await costOf(w, () =>
+    w.redeem(payer, gram(100.5)),
   );
   w.chain.restore(snapshot);
   w.chain.now += 24 * hour;
@@ -183,6 +188,7 @@ export async function costTable(codes: Codes, largest = 1_000_000): Promise<Cost
 export const limits: Record<string, number> = {
   "open and fund a channel": 1_300_000,
   "redeem a voucher": 1_500_000,
+  "redeem by the key before that makes a root final": 1_500_000,
   "commit an epoch, 1 node": 1_000_000,
   "commit an epoch, 100 nodes": 1_000_000,
   "commit an epoch, 1,000,000 nodes": 1_000_000,
