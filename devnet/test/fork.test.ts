@@ -2,18 +2,20 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { fork } from "../src/house/fork.ts";
 import { startLocalBotApi } from "../src/telegram/bot-api/local-bot-api.ts";
 import { botId, botKey, startNetwork } from "./network.ts";
 import "./patience.ts";
 
 const run = promisify(execFile);
+const nginx = "/usr/sbin/nginx";
 const guide = readFileSync(fileURLToPath(new URL("../../docs/bot-developer.md", import.meta.url)), "utf8");
 
 /** The guide's own blocks: a file as it is, or the change of one, as its reader would make them. */
@@ -83,6 +85,43 @@ describe("a fork of bot and Mini App", () => {
     expect(existsSync(join(project, "miniapp/dist/index.html"))).toBe(true);
   });
 
+  it.skipIf(!existsSync(nginx))(
+    "has its Mini App served by nginx as the guide asks: framed by nobody but Telegram Web",
+    async () => {
+      const [site, main] = [join(folder, "site.conf"), join(folder, "nginx.conf")];
+      const port = await freePort();
+      const template = readFileSync(join(project, "deploy/miniapp.nginx.conf"), "utf8");
+      writeFileSync(
+        site,
+        template
+          .replace("root /srv/miniapp", `root ${join(project, "miniapp/dist")}`)
+          .replace("listen 8080", `listen 127.0.0.1:${port}`),
+      );
+      writeFileSync(
+        main,
+        `pid ${folder}/nginx.pid; error_log ${folder}/nginx.log; daemon off; user ${userInfo().username}; events {}
+       http { access_log off; include /etc/nginx/mime.types; include ${site}; }`,
+      );
+      const server = spawn(nginx, ["-c", main], { stdio: "inherit" });
+      try {
+        const page = await vi.waitFor(() => fetch(`http://127.0.0.1:${port}/`), { timeout: 10_000 });
+        expect(page.status).toBe(200);
+        expect(page.headers.get("content-security-policy")).toBe("frame-ancestors https://web.telegram.org");
+        const html = await page.text();
+        // Two policies add up: the page's own is still in it.
+        expect(html.replaceAll("&#39;", "'")).toContain("default-src 'none'");
+        const [, script = ""] = /src="\.\/(assets\/[^"]+\.js)"/.exec(html) ?? [];
+        const asset = await fetch(`http://127.0.0.1:${port}/${script}`);
+        expect(asset.headers.get("cache-control")).toContain("immutable");
+        expect(asset.headers.get("content-security-policy")).toContain("frame-ancestors");
+        expect((await fetch(`http://127.0.0.1:${port}/none`)).status).toBe(404);
+      } finally {
+        server.kill("SIGTERM");
+        await once(server, "close");
+      }
+    },
+  );
+
   it("asks any gateway and answers, with its own command", async () => {
     await using network = await startNetwork({ nodes: 1, pace: 0 });
     await using api = await startLocalBotApi();
@@ -125,6 +164,16 @@ describe("a fork of bot and Mini App", () => {
     }
   });
 });
+
+/** A port that was free a moment ago: nginx takes none by itself. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
 
 /** Resolves with the bot's line; rejects when it ends before it. */
 async function ready(bot: ChildProcess): Promise<void> {
