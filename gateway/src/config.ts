@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type AttestationPolicy, attestationPolicySchema, strictPolicy } from "@bombyx/protocol/attestation";
 import { count, hex, nano } from "@bombyx/protocol/wire";
 import * as z from "zod";
+import { type CreditPolicy, defaultCreditPolicy } from "./credit/purses.ts";
 import { builtInPrice, type DefaultPrice, type PriceRow } from "./prices.ts";
 
 /** What the gateway runs with; {@link readConfig} makes it from environment variables. */
@@ -24,6 +25,8 @@ export interface GatewayConfig {
   readonly feeBps: number;
   /** Ed25519 keys (hex) that sign init data; Telegram's own unless a simulation was asked for. */
   readonly initDataKeys?: readonly string[];
+  /** What people get on their bot developer's account. @default the built-in policy */
+  readonly credit?: CreditPolicy;
   readonly queuePerSlot: number;
   readonly queueDeadlineMs: number;
   readonly drainMs: number;
@@ -45,6 +48,10 @@ const integer = (least: number, most: number) => {
 };
 const port = integer(0, 65_535);
 const milliseconds = integer(0, 3_600_000);
+const decimalNano = z
+  .string()
+  .regex(/^[0-9]{1,18}$/, "takes nanoTON in at most 18 decimal digits")
+  .transform((text) => BigInt(text));
 const list = z
   .string()
   .transform((text) => text.split(",").map((item) => item.trim()))
@@ -64,6 +71,9 @@ const environmentSchema = z.object({
   BOMBYX_ORIGINS: list.pipe(z.array(z.url().transform((url) => new URL(url).origin))).default([]),
   BOMBYX_FEE_BPS: integer(0, 3_000).default(1_000),
   BOMBYX_INIT_DATA_KEYS: list.pipe(z.array(hex.b32).min(1)).optional(),
+  BOMBYX_ALLOWANCE_NANO: decimalNano.optional(),
+  BOMBYX_LOW_CREDIT_NANO: decimalNano.optional(),
+  BOMBYX_LOW_DEPOSIT_NANO: decimalNano.optional(),
   BOMBYX_QUEUE_PER_SLOT: integer(0, 64).default(4),
   BOMBYX_QUEUE_DEADLINE_MS: milliseconds.default(10_000),
   BOMBYX_DRAIN_MS: milliseconds.default(30_000),
@@ -133,6 +143,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): GatewayConfig {
     origins: values.BOMBYX_ORIGINS,
     feeBps: values.BOMBYX_FEE_BPS,
     ...(values.BOMBYX_INIT_DATA_KEYS && { initDataKeys: values.BOMBYX_INIT_DATA_KEYS }),
+    credit: {
+      allowanceNano: values.BOMBYX_ALLOWANCE_NANO ?? defaultCreditPolicy.allowanceNano,
+      lowCreditNano: values.BOMBYX_LOW_CREDIT_NANO ?? defaultCreditPolicy.lowCreditNano,
+      lowDepositNano: values.BOMBYX_LOW_DEPOSIT_NANO ?? defaultCreditPolicy.lowDepositNano,
+    },
     queuePerSlot: values.BOMBYX_QUEUE_PER_SLOT,
     queueDeadlineMs: values.BOMBYX_QUEUE_DEADLINE_MS,
     drainMs: values.BOMBYX_DRAIN_MS,

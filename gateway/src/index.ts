@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { toncenterChainView } from "@bombyx/protocol/attestation";
 import { ready } from "@bombyx/protocol/receipt";
 import { BombyxError } from "@bombyx/protocol/wire";
-import type { Accounts } from "./accounts/accounts.ts";
+import type { Accounts, Principal } from "./accounts/accounts.ts";
 import { openAccounts } from "./accounts/open-accounts.ts";
 import { RateLimiter } from "./accounts/rate-limit.ts";
 import { accountRoutes } from "./api/account-routes.ts";
@@ -14,6 +14,7 @@ import { sendJson } from "./api/bodies.ts";
 import { Callers } from "./api/callers.ts";
 import { eventRoutes } from "./api/event-routes.ts";
 import { fleetRoutes } from "./api/fleet-routes.ts";
+import { moneyRoutes } from "./api/money-routes.ts";
 import { networkRoutes } from "./api/network-routes.ts";
 import { Origins } from "./api/origins.ts";
 import { ownerRoutes } from "./api/owner-routes.ts";
@@ -21,6 +22,11 @@ import { relayRoutes } from "./api/relay-routes.ts";
 import { Router } from "./api/router.ts";
 import { apiServer } from "./api/server.ts";
 import type { GatewayConfig } from "./config.ts";
+import { spendable } from "./credit/account-money.ts";
+import { BalanceNews } from "./credit/balance-news.ts";
+import { Purses } from "./credit/purses.ts";
+import { AttestationArchive, attestationsKeptMs } from "./evidence/attestation-archive.ts";
+import { PriceArchive } from "./evidence/price-archive.ts";
 import { EventLog } from "./events/event-log.ts";
 import { NodeNews } from "./events/node-news.ts";
 import { Figures } from "./figures/figures.ts";
@@ -86,7 +92,9 @@ export async function startGateway(
 
   // What outlives the process.
   const store = openStore({ dataDir });
-  const { bundles } = store;
+  const attestations = new AttestationArchive(store.db);
+  const bundles = attestations.keeping(store.bundles);
+  const oldPrices = new PriceArchive(store.db);
   const accounts = openAccounts({
     store,
     now,
@@ -96,7 +104,8 @@ export async function startGateway(
 
   // Who serves what, and who may.
   const chain = toncenterChainView({ endpoints: config.chainEndpoints, chain: config.policy.chain, fetch });
-  const prices = new PriceList(config.prices, config.defaultPrice);
+  const prices = new PriceList(config.prices, config.defaultPrice, (price) => tidy(oldPrices.keep(price)));
+  const purses = new Purses(config.credit);
   const intake = new AttestationIntake({ policy: config.policy, chain, bundles, now });
   const ownerSecret = randomBytes(32);
   const fleet = new Fleet({
@@ -123,6 +132,12 @@ export async function startGateway(
     },
     new RateLimiter("news of a node", newsRate, now),
   );
+  const balanceNews = new BalanceNews({
+    ledger,
+    policy: purses.policy,
+    tell: (event) => events.add(event),
+    toldLately: (account) => events.has(account, "balance.low"),
+  });
   /** When nodes came and went, until it is kept. */
   let seen = new Map<string, number>();
   const keepSeen = async () => {
@@ -163,7 +178,7 @@ export async function startGateway(
     now,
   });
   const handshakes = new Handshakes({ fleet, sessions, now });
-  const relay = new Relay({ fleet, ledger, prices, sessions, attempts, stalls, metrics, now });
+  const relay = new Relay({ fleet, ledger, prices, purses, sessions, attempts, stalls, metrics, now });
 
   // Doors.
   const links = new LinkServer({
@@ -197,8 +212,20 @@ export async function startGateway(
     sendJson(response, 200, { ok: true });
   });
   fleetRoutes(router, { callers, fleet, intake, prices, startedAt: Math.floor(now() / 1_000) });
-  relayRoutes(router, { callers, handshakes, relay, receipts, ledger, admitNew });
-  accountRoutes(router, { callers, accounts, ledger });
+  const canSpend = (principal: Principal) => spendable(principal, { ledger, purses, now });
+  relayRoutes(router, { callers, handshakes, relay, receipts, ledger, spendable: canSpend, admitNew });
+  accountRoutes(router, { callers, accounts, spendable: canSpend });
+  moneyRoutes(router, {
+    callers,
+    ledger,
+    purses,
+    channelOf: async () => null,
+    gramPayments: false,
+    attestations,
+    prices: oldPrices,
+    acks,
+    now,
+  });
   ownerRoutes(router, { callers, accounts, fleet, figures, now });
   eventRoutes(router, { callers, events });
   const { defaultPrice, feeBps } = config;
@@ -212,11 +239,13 @@ export async function startGateway(
     attempts.check();
     running.check();
   }, 1_000);
-  const figuresTicks = setInterval(() => tidy(Promise.all([figures.tick(), keepSeen()])), figuresEveryMs);
+  const figuresTicks = setInterval(() => tidy(Promise.all([figures.tick(), keepSeen(), balanceNews.check()])), figuresEveryMs);
   const sweeps = setInterval(
     () => {
       sessions.sweep();
       tidy(ledger.sweep(now() - config.lostGraceMs, now()));
+      tidy(ledger.expireOffers(now()));
+      tidy(attestations.prune(now() - attestationsKeptMs));
       tidy(bundles.prune(now() - bundlesKeptMs));
       tidy(events.prune());
     },

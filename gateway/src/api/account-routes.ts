@@ -1,7 +1,6 @@
 import { BombyxError, ownerLimits, tokenRequestSchema } from "@bombyx/protocol/wire";
 import * as z from "zod";
 import type { Accounts, Principal } from "../accounts/accounts.ts";
-import type { Ledger } from "../ledger/ledger.ts";
 import { readJson, sendJson } from "./bodies.ts";
 import type { Callers } from "./callers.ts";
 import type { Router } from "./router.ts";
@@ -29,7 +28,16 @@ const pairingCodeCost = 20;
 /** Tokens, balance, API keys and pairing codes. */
 export function accountRoutes(
   router: Router,
-  { callers, accounts, ledger }: { callers: Callers; accounts: Accounts; ledger: Ledger },
+  {
+    callers,
+    accounts,
+    spendable,
+  }: {
+    callers: Callers;
+    accounts: Accounts;
+    /** What the account's next request may cost, and what running ones hold; a person does not see the sponsor's. */
+    spendable: (principal: Principal) => Promise<{ availableNano: bigint; reservedNano: bigint }>;
+  },
 ): void {
   router.on("POST", "/v1/tokens", async ({ request, response }) => {
     callers.admitStranger(request);
@@ -38,8 +46,9 @@ export function accountRoutes(
   });
 
   router.on("GET", "/v1/account", async ({ request, response }) => {
-    const { account, payer } = await callers.identify(request);
-    const { availableNano, reservedNano } = await ledger.balance(payer);
+    const principal = await callers.identify(request);
+    const { account, payer } = principal;
+    const { availableNano, reservedNano } = await spendable(principal);
     sendJson(response, 200, {
       account,
       payer,

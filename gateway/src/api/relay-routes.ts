@@ -40,6 +40,8 @@ export function relayRoutes(
     relay: Relay;
     receipts: ReceiptIntake;
     ledger: Ledger;
+    /** What the caller's next request may cost, and what running ones hold. */
+    spendable: (principal: Principal) => Promise<{ availableNano: bigint; reservedNano: bigint }>;
     /** @throws BombyxError DRAINING while the gateway is going away. */
     admitNew: () => void;
   },
@@ -113,8 +115,8 @@ export function relayRoutes(
   });
 
   /** Who can pay for nothing cannot make a node work on a handshake. */
-  async function solvent({ payer }: Principal): Promise<void> {
-    const { availableNano, reservedNano } = await ledger.balance(payer);
+  async function solvent(principal: Principal): Promise<void> {
+    const { availableNano, reservedNano } = await parts.spendable(principal);
     if (availableNano + reservedNano <= 0n) {
       throw new BombyxError("ALLOWANCE_EXHAUSTED", "The allowance is used up; top it up to ask again.");
     }

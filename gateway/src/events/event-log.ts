@@ -74,6 +74,18 @@ export class EventLog {
     return rows.map(eventOf);
   }
 
+  /** Whether an event of this type is kept of the account. */
+  async has(account: string, type: AccountEvent["type"]): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom("events")
+      .select("id")
+      .where("account", "=", account)
+      .where("type", "=", type)
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
   /** @returns stops it. */
   listen(audience: Audience, listener: (event: AccountEvent) => void): () => void {
     this.#listeners.set(listener, audience);

@@ -50,6 +50,7 @@ export function callLedger(carrier: CallCarrier): Ledger {
     spending: (account, day) => send("spending", account, day),
     receipts: (account, page) => send("receipts", account, page),
     receiptEvidence: (id) => send("receiptEvidence", id),
+    movedSince: (after, most) => send("movedSince", after, most),
     audit: () => send("audit"),
     close: () => carrier.close(),
   };

@@ -70,7 +70,7 @@ export class Committer {
     this.#channels = new ChannelBook(database, this.#balances);
     this.#creditStatements = creditStatements(database);
     this.#credit = new CreditBook(this.#creditStatements, this.#balances);
-    this.#reads = new StatementReads(database);
+    this.#reads = new StatementReads(database, this.#balances);
     this.#book = new Book(this.#statements, this.#balances, this.#channels, this.#credit, feeBps);
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
@@ -187,6 +187,8 @@ export class Committer {
         return this.#reads.receipts(...call.arguments);
       case "receiptEvidence":
         return this.#reads.receiptEvidence(...call.arguments);
+      case "movedSince":
+        return this.#reads.movedSince(...call.arguments);
       case "audit":
         // Reads the file, so it runs when the batch is in it.
         return undefined;

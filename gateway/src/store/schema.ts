@@ -268,4 +268,5 @@ export const storeMigrations: readonly Migration<StoreSchema>[] = [
       .addColumn("earned_nano", "bigint", (column) => column.notNull())
       .addPrimaryKeyConstraint("day_of_a_node", ["node", "day"]),
   ],
+  evidenceMigration,
 ];

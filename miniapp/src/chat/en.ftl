@@ -99,6 +99,16 @@ failure-receipt-invalid = The node's bill does not match what it did. It was ref
 failure-price-unknown = The price changed meanwhile. Please try again.
 failure-body-too-large = This message is too long to be sealed.
 failure-bad-request = The node could not use this request.
+failure-handshake-invalid = Whatever answered does not hold the keys of the verified machine. Somebody may stand in between.
+failure-node-unknown = That node is gone. Please try again.
+failure-session-unknown = The sealed session has ended. Please try again.
+failure-reattest = The machine has new keys, and they must be verified first. Please try again.
+failure-epoch = The machine has new keys, and they must be verified first. Please try again.
+failure-already-used = This question was answered already. Ask it again to get a new answer.
+failure-attempt-open = This question is still being answered. Please wait a moment.
+failure-disagreement = The gateway and this page did not agree on what was asked, so the node refused it. Nothing was billed.
+failure-cancelled = The answer was stopped.
+failure-sponsor-empty = Whoever pays for this bot has no deposit left. Please tell its developer.
 failure-attestation = No node could be verified.
 
 refusal-chain-root = The machine's certificate does not lead to a root that this app trusts. Real machines lead to Intel.
