@@ -128,6 +128,7 @@ describe("a person", () => {
       payer: "sponsor:acme",
       developer: "acme",
       kind: "person",
+      person: { botId, userId: 99 },
     });
     expect(byBot).toEqual({ ...byApp, kind: "bot", botId });
     expect(account).toBe(byApp.account);

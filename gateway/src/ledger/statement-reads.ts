@@ -3,6 +3,7 @@ import type { Purse, SignedReceipt } from "@bombyx/protocol/wire";
 import { sql } from "kysely";
 import { prepare } from "../store/prepared.ts";
 import { kyselyOver } from "../store/sqlite.ts";
+import type { Balances } from "./balances.ts";
 import { dayOf } from "./credit.ts";
 import type { LedgerSchema } from "./schema.ts";
 
@@ -48,6 +49,11 @@ export interface SpendingDay {
   readonly requests: number;
 }
 
+export interface Moved {
+  readonly last: number;
+  readonly accounts: readonly { readonly account: string; readonly availableNano: bigint }[];
+}
+
 export interface PageOf {
   /** Ids below this one. @default the newest */
   readonly before?: number;
@@ -63,6 +69,11 @@ export interface StatementLedger {
   /** Settled requests of the account that asked, newest first. */
   receipts(account: string, page: PageOf): Promise<readonly ChargedReceipt[]>;
   receiptEvidence(id: number): Promise<ReceiptEvidence | undefined>;
+  /**
+   * Accounts of people and sponsors that were paid from or into by entries above `after`, with what each has now.
+   * @returns `last` is the last entry that was read, or the ledger's last when there is none.
+   */
+  movedSince(after: number, most: number): Promise<Moved>;
 }
 
 const newest = 2n ** 62n;
@@ -71,8 +82,11 @@ const newest = 2n ** 62n;
 export class StatementReads {
   readonly #statements: ReturnType<typeof readStatements>;
 
-  constructor(database: DatabaseSync) {
+  readonly #balances: Balances;
+
+  constructor(database: DatabaseSync, balances: Balances) {
     this.#statements = readStatements(database);
+    this.#balances = balances;
   }
 
   statement(payer: string, { before, limit }: PageOf): AccountLine[] {
@@ -118,6 +132,21 @@ export class StatementReads {
       ...charged(row),
       signed: JSON.parse(row.signed) as SignedReceipt,
       ack: known ? { n: Number(ack_n), cumulativeNano: ack_nano, previousHash: ack_before } : null,
+    };
+  }
+
+  movedSince(after: number, most: number): Moved {
+    const end = Number(this.#statements.lastEntry.get({})?.id ?? 0n);
+    if (after >= end) return { last: end, accounts: [] };
+    const rows = this.#statements.since.all({ after: BigInt(after), most: BigInt(most) });
+    const names = new Set(rows.flatMap((row) => [row.account, row.counter_account]));
+    const accounts = [...names].filter((name) => /^(?:credit|sponsor):/.test(name));
+    return {
+      last: Number(rows.at(-1)?.id ?? BigInt(after)),
+      accounts: accounts.map((account) => {
+        const { nano, reservedNano } = this.#balances.of(account);
+        return { account, availableNano: nano - reservedNano };
+      }),
     };
   }
 
@@ -230,6 +259,17 @@ function readStatements(database: DatabaseSync) {
         .where("id", "<", $("before"))
         .orderBy("id", "desc")
         .limit($("most")),
+    ),
+    since: prepare<{ after: bigint; most: bigint }>()(database, ($) =>
+      db
+        .selectFrom("entries")
+        .select(["id", "account", "counter_account"])
+        .where("id", ">", $("after"))
+        .orderBy("id")
+        .limit($("most")),
+    ),
+    lastEntry: prepare<object>()(database, () =>
+      db.selectFrom("entries").select((row) => row.fn.max("id").as("id")),
     ),
     asked: prepare<{ id: bigint }>()(database, ($) =>
       db.selectFrom("attempts").select(["account", "units"]).where("id", "=", $("id")),
