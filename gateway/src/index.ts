@@ -239,7 +239,10 @@ export async function startGateway(
     attempts.check();
     running.check();
   }, 1_000);
-  const figuresTicks = setInterval(() => tidy(Promise.all([figures.tick(), keepSeen(), balanceNews.check()])), figuresEveryMs);
+  const figuresTicks = setInterval(
+    () => tidy(Promise.all([figures.tick(), keepSeen(), balanceNews.check()])),
+    figuresEveryMs,
+  );
   const sweeps = setInterval(
     () => {
       sessions.sweep();
