@@ -141,7 +141,7 @@ function bridgeStandIn({
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** Serious and critical faults that axe finds, as one line each. */
+/** Serious and critical faults that axe finds on a page, as one line each; a frame in it is a page of its own. */
 export async function seriousFaults(page: Page): Promise<string[]> {
   // Evaluated by the debugger, so the page's own policy does not have to admit it.
   await page.evaluate(axeSource);
@@ -151,14 +151,13 @@ export async function seriousFaults(page: Page): Promise<string[]> {
       .getAnimations()
       .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
     await Promise.allSettled(moving.map(({ finished }) => finished));
-    const { axe } = window as unknown as {
-      axe: {
-        run: () => Promise<{
-          violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
-        }>;
-      };
-    };
-    return (await axe.run()).violations;
+    const { axe } = window as unknown as { axe: typeof import("axe-core") };
+    const { violations } = await axe.run(document, { iframes: false });
+    return violations.map(({ id, impact, nodes }) => ({
+      id,
+      impact,
+      nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })),
+    }));
   });
   return faults
     .filter(({ impact }) => impact === "serious" || impact === "critical")

@@ -1,39 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { repositoryRoot } from "../src/config.ts";
 import { chromiumPath } from "../src/house/chromium.ts";
 import { launchChromium, phoneScreen } from "../src/miniapp/phone.ts";
 import { stageMiniapp } from "../src/miniapp/staged-miniapp.ts";
+import { seriousFaults } from "./miniapp-phone.ts";
 import { startNetwork, type TestNetwork } from "./network.ts";
 import "./patience.ts";
 
 const executable = chromiumPath();
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** Faults that keep people out; the page's own script policy does not stop what a debugger evaluates. */
-async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return await page.evaluate(async () => {
-    // What is still on its way in is paler than it will be.
-    const moving = document
-      .getAnimations()
-      .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
-    await Promise.allSettled(moving.map(({ finished }) => finished));
-    const { axe: run } = globalThis as unknown as {
-      axe: {
-        run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
-      };
-    };
-    const { violations } = await run.run();
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-  });
-}
 
 /** The owner's terminal: the very line that the page shows, in the folder of the project. */
 class Terminal implements AsyncDisposable {
@@ -99,7 +75,7 @@ it.skipIf(executable === undefined)(
     await page.getByText("Estimate, not a promise").waitFor();
     await page.getByText(/\d.* – .*\d GRAM$/).waitFor();
     await page.getByText(/^This network is simulated/).waitFor();
-    expect(await faults(page)).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
 
     await page.getByLabel("GPU").selectOption("other");
     await page.getByRole("button", { name: "Get the pairing code" }).click();
@@ -116,7 +92,7 @@ it.skipIf(executable === undefined)(
 
     // A code with a slip of the finger: said in words, before a model is loaded; nothing ticks on the page.
     const wrong = terminal.run(command.replace(code, "0000-0000-0000"));
-    expect(await faults(page)).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     expect(await wrong.exit).toBe(3);
     expect(wrong.printed()).toMatch(/PAIRING_INVALID.*no such pairing code/);
     expect(wrong.printed()).toMatch(/→ Open Earn in the Mini App/);
@@ -143,7 +119,7 @@ it.skipIf(executable === undefined)(
 
     // The code is spent: another machine that finds it is refused in words.
     const thief = terminal.run(`${command} --state ${network.state.path("joined", "thief")}`);
-    expect(await faults(page)).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
 
     // Everybody sees the machine by its name.
     await sheet.getByRole("button", { name: "Close" }).click();
@@ -151,7 +127,7 @@ it.skipIf(executable === undefined)(
     await page.getByText("attic").waitFor();
     await page.getByText("Requests per minute", { exact: true }).waitFor();
     await page.locator(".plot canvas").waitFor();
-    expect(await faults(page)).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     expect(await thief.exit).toBe(3);
     expect(thief.printed()).toMatch(/PAIRING_SPENT.*for one node/);
 
@@ -188,7 +164,7 @@ it.skipIf(executable === undefined)(
     await russian.getByRole("link", { name: "Доход" }).click();
     await russian.getByText("Ждёт свой узел").click();
     await russian.getByRole("dialog").getByText("Код показывался один раз").waitFor();
-    expect(await faults(russian)).toEqual([]);
+    expect(await seriousFaults(russian)).toEqual([]);
     const words = await russian.evaluate(() => document.body.innerText);
     expect(words).not.toMatch(/\b(earn|network|failure)-[a-z]/);
 

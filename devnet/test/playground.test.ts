@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, FrameLocator, Locator, Page } from "playwright-core";
@@ -8,6 +7,7 @@ import { bundledModel } from "../src/config.ts";
 import { type Devnet, startDevnet } from "../src/devnet.ts";
 import { chromiumPath } from "../src/house/chromium.ts";
 import { launchChromium } from "../src/miniapp/phone.ts";
+import { seriousFaults } from "./miniapp-phone.ts";
 import "./patience.ts";
 
 const executable = chromiumPath();
@@ -171,28 +171,26 @@ describe.skipIf(executable === undefined)("the playground", () => {
   });
 
   it("has no serious accessibility fault, light and dark, wide and narrow, in chats and in open menus", async () => {
-    const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-    await page.evaluate(axe);
-    expect(await faults(page)).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     await page.getByRole("button", { name: "Dark" }).click();
     await field(page).fill("/");
     await page.getByRole("listbox").waitFor();
-    expect(await faults(page)).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     await field(page).fill("");
     await page.getByRole("button", { name: "What is simulated" }).click();
     await page.getByRole("dialog").waitFor();
-    expect(await faults(page)).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await page.setViewportSize({ width: 390, height: 844 });
     await page.locator(".rail button").last().click();
-    expect(await faults(page)).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     await page.locator(".tabs button").last().click();
-    expect(await faults(page)).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     await page.locator(".tabs button").first().click();
     // The control: what it looks for is found where it is.
     await page.evaluate(() => document.querySelector("textarea")?.removeAttribute("aria-label"));
     await page.evaluate(() => document.querySelector("textarea")?.removeAttribute("placeholder"));
-    expect(await faults(page)).toContainEqual(expect.stringContaining("label"));
+    expect(await seriousFaults(page)).toContainEqual(expect.stringContaining("label"));
   });
 
   it("takes commands from its own page alone", async () => {
@@ -268,24 +266,4 @@ async function botSends(devnet: Devnet, message: object): Promise<void> {
     body: JSON.stringify({ chat_id, ...message }),
   });
   expect(await response.json()).toMatchObject({ ok: true });
-}
-
-/** Serious faults that axe-core finds on the page, each with the elements that have it. */
-async function faults(page: Page): Promise<string[]> {
-  // Where a colour is still on its way, its contrast means nothing.
-  await page.evaluate(() =>
-    Promise.all(
-      document
-        .getAnimations()
-        .filter((animation) => animation.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY)
-        .map((animation) => animation.finished.catch(() => undefined)),
-    ),
-  );
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: typeof import("axe-core") };
-    const { violations } = await axe.run(document, { iframes: false });
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
-  });
 }

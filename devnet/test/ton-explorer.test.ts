@@ -1,6 +1,4 @@
-import { readFile } from "node:fs/promises";
 import { request } from "node:http";
-import { createRequire } from "node:module";
 import { ClientChannel, channelMessages } from "@bombyx/contracts/client-channel";
 import { vaultMessages } from "@bombyx/contracts/vault-messages";
 import type { Browser, Page } from "playwright-core";
@@ -13,6 +11,7 @@ import type { Step, Waiting } from "../src/chain/explorer/report.ts";
 import { chromiumPath } from "../src/house/chromium.ts";
 import { launchChromium } from "../src/miniapp/phone.ts";
 import { gram, localTon, type TestTon } from "./local-ton.ts";
+import { seriousFaults } from "./miniapp-phone.ts";
 
 const executable = chromiumPath();
 /** A folder for pictures of what a person sees; none are taken without it. */
@@ -168,7 +167,7 @@ describe.skipIf(executable === undefined)("the explorer's page", () => {
     const refused = page.getByRole("button", { name: /Refused Vetoes epoch 2/ });
     await refused.click();
     await page.getByText("NotGuardian (153)").waitFor();
-    expect(await serious(page)).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     await picture(page, "explorer-light");
 
     const { owner } = chain.settlement.operator;
@@ -190,7 +189,7 @@ describe.skipIf(executable === undefined)("the explorer's page", () => {
     await picture(page, "explorer-account");
     await page.goto(`${host.url}/?theme=dark`);
     await page.getByRole("button", { name: /Opens the channel/ }).click();
-    expect(await serious(page)).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     await picture(page, "explorer-dark");
     await page.setViewportSize({ width: 390, height: 844 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
@@ -202,21 +201,4 @@ describe.skipIf(executable === undefined)("the explorer's page", () => {
 
 async function picture(page: Page, name: string): Promise<void> {
   if (pictures) await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
-}
-
-/** Serious faults that axe-core finds, each with the elements that have it. */
-async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
-  return page.evaluate(async () => {
-    // What is still on its way in is paler than it will be.
-    const moving = document
-      .getAnimations()
-      .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
-    await Promise.allSettled(moving.map(({ finished }) => finished));
-    const { axe } = window as unknown as { axe: typeof import("axe-core") };
-    const { violations } = await axe.run(document);
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  });
 }
