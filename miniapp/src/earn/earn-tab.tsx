@@ -1,12 +1,11 @@
 import type { IssuedPairingCode, MachineRequest } from "@bombyx/sdk/owner";
 import { useState } from "react";
-import { Button } from "../components/button.tsx";
 import { Notice } from "../components/notice.tsx";
 import { Row, Section } from "../components/section.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
 import { addMessages } from "../i18n/messages.ts";
 import { useText } from "../i18n/use-text.ts";
-import { wordsFor } from "../network/failure.ts";
+import { LiveFailure } from "../live/live-failure.tsx";
 import { useNetwork } from "../network-tab/use-network.ts";
 import { useTelegram } from "../telegram/telegram-context.ts";
 import { Earnings } from "./earnings.tsx";
@@ -35,7 +34,7 @@ export function EarnTab() {
   const keepCode = (machine: string, code: IssuedPairingCode) =>
     setCodes((before) => ({ ...before, [machine]: code }));
 
-  const { value: owned, failure, refresh } = machines;
+  const { value: owned, failure } = machines;
   const register = async (request: MachineRequest) => {
     const { machine, pairing } = await act((owner) => owner.register(request));
     telegram?.haptic("success");
@@ -52,20 +51,7 @@ export function EarnTab() {
           <h1>{t("earn-title")}</h1>
           <p>{t("earn-intro")}</p>
         </header>
-        {failure !== undefined && (
-          <Notice
-            tone={owned ? "warn" : "danger"}
-            role={owned ? "status" : "alert"}
-            title={owned ? t("earn-stale") : t("earn-unreachable")}
-            actions={
-              <Button kind="plain" icon="retry" onClick={() => void refresh()}>
-                {t("try-again")}
-              </Button>
-            }
-          >
-            {t(wordsFor(failure))}
-          </Notice>
-        )}
+        <LiveFailure of={machines} stale={t("earn-stale")} unreachable={t("earn-unreachable")} />
         {simulated && <Notice icon="cube">{t("earn-simulated")}</Notice>}
         {!owned && !failure && <Skeleton lines={5} label={t("loading")} />}
         {owned?.length === 0 && (

@@ -1,5 +1,4 @@
 import type { Network } from "@bombyx/sdk/network";
-import { Button } from "../components/button.tsx";
 import { Notice } from "../components/notice.tsx";
 import { Row, Section } from "../components/section.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
@@ -7,7 +6,7 @@ import { addMessages } from "../i18n/messages.ts";
 import { useLanguage, useText } from "../i18n/use-text.ts";
 import { coins, counted } from "../live/amounts.ts";
 import { Figures } from "../live/figures.tsx";
-import { wordsFor } from "../network/failure.ts";
+import { LiveFailure } from "../live/live-failure.tsx";
 import en from "./en.ftl?raw";
 import { NodeRow } from "./node-row.tsx";
 import "./network-tab.css";
@@ -20,7 +19,8 @@ addMessages({ en, ru });
 /** The fleet as the gateway shows it to everybody, live. */
 export function NetworkTab() {
   const t = useText();
-  const { value: network, failure, refresh } = useNetwork();
+  const live = useNetwork();
+  const { value: network, failure } = live;
   return (
     <div className="page-scroll">
       <div className="page-column">
@@ -28,20 +28,7 @@ export function NetworkTab() {
           <h1>{t("tab-network")}</h1>
           <p>{t("network-intro")}</p>
         </header>
-        {failure !== undefined && (
-          <Notice
-            tone={network ? "warn" : "danger"}
-            role={network ? "status" : "alert"}
-            title={network ? t("network-stale") : t("network-unreachable")}
-            actions={
-              <Button kind="plain" icon="retry" onClick={() => void refresh()}>
-                {t("try-again")}
-              </Button>
-            }
-          >
-            {t(wordsFor(failure))}
-          </Notice>
-        )}
+        <LiveFailure of={live} stale={t("network-stale")} unreachable={t("network-unreachable")} />
         {network ? <Fleet network={network} /> : !failure && <Skeleton lines={6} label={t("loading")} />}
       </div>
     </div>
