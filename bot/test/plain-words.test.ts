@@ -55,7 +55,7 @@ describe("what goes wrong is said in plain words, in both languages, with a way 
     await anna.send("Anybody there?");
     const { messageId } = await sent(world, "No machine with spark");
     world.answerer.script = script;
-    await anna.press(messageId, "🔄 Try again");
+    await anna.press(messageId, "↻ Try again");
     await sent(world, "You asked: Anybody there?");
     expect(world.answerer.questions.at(-1)?.messages).toHaveLength(1);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { drafted, sent, startBotWorld, wordsOf } from "./bot-world.ts";
 import { heldScript } from "./scripted-answerer.ts";
 
-const retryButton = (text = "🔄 Try again") => ({
+const retryButton = (text = "↻ Try again") => ({
   inline_keyboard: [[{ text, callback_data: expect.stringMatching(/^retry:[0-9a-f-]{36}$/) }]],
 });
 
@@ -114,7 +114,7 @@ describe("in a private chat", () => {
       yield "Better";
       return undefined;
     };
-    expect(await seat.press(first.messageId, "🔄 Try again")).toMatchObject({ kind: "answered", text: "" });
+    expect(await seat.press(first.messageId, "↻ Try again")).toMatchObject({ kind: "answered", text: "" });
     const second = await sent(world, "Better");
     expect(world.answerer.questions.map(({ messages }) => messages)).toEqual([
       [{ role: "user", content: "First?" }],
@@ -125,7 +125,7 @@ describe("in a private chat", () => {
       () => world.answerer.questions.length === 3 && world.calls("sendRichMessage").length === 3,
     );
     expect(world.answerer.questions.at(-1)?.messages.at(1)).toEqual({ role: "assistant", content: "Better" });
-    expect(await seat.press(second.messageId, "🔄 Try again")).toMatchObject({
+    expect(await seat.press(second.messageId, "↻ Try again")).toMatchObject({
       text: "Only the latest question can be asked again.",
       showAlert: true,
     });
@@ -158,7 +158,7 @@ describe("in a private chat", () => {
     const { messageId } = await sent(world, "You asked: A secret");
     await seat.send("/forget");
     await sent(world, "one question and its answer are gone");
-    expect(await seat.press(messageId, "🔄 Try again")).toMatchObject({
+    expect(await seat.press(messageId, "↻ Try again")).toMatchObject({
       text: "I have forgotten that conversation.",
     });
     await seat.send("What did I say?");
@@ -210,7 +210,7 @@ describe("in a private chat", () => {
     expect(russian.payload.text).toContain("вы, Telegram, этот бот и тот, кто его запустил");
     await ivan.privateChat(world.account).send("Привет");
     const { payload } = await sent(world, "You asked: Привет");
-    expect(payload.reply_markup).toEqual(retryButton("🔄 Ещё раз"));
+    expect(payload.reply_markup).toEqual(retryButton("↻ Ещё раз"));
   });
 
   it.each([
