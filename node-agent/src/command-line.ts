@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ChainView, nodeId, strictPolicy, toncenterChainView } from "@bombyx/protocol/attestation";
 import { ready } from "@bombyx/protocol/session";
 import { BombyxError, toHex } from "@bombyx/protocol/wire";
@@ -7,13 +8,12 @@ import type { Engine, EngineOptions } from "./engine/engine.ts";
 import { startEngine } from "./engine/start-engine.ts";
 import { nvidiaDeviceRoot } from "./gpu/device-chain.ts";
 import { nvidiaProvider } from "./gpu/nvidia-provider.ts";
-import type { LinkStatus } from "./link/gateway-link.ts";
 import type { Introduction } from "./link/hello.ts";
 import { introduce } from "./link/introduce.ts";
 import { RefusedError } from "./link/refused.ts";
 import { nodeLog, standardError } from "./log.ts";
 import { type ResolvedModel, resolveModel } from "./model-source/resolve-model.ts";
-import { startNode } from "./node.ts";
+import { type NodeStatus, startNode } from "./node.ts";
 import { cachedCollateral } from "./quote/collateral-cache.ts";
 import { configfsTsmProvider } from "./quote/configfs-tsm.ts";
 import { pccsCollateral } from "./quote/pccs.ts";
@@ -21,6 +21,11 @@ import type { QuoteProvider } from "./quote/quote-provider.ts";
 import { adviceFor } from "./refusal-advice.ts";
 import { type Output, Screen } from "./screen.ts";
 import { type CommandLine, helpText, readSettings, type Settings } from "./settings.ts";
+import { claimCommand } from "./settlement/commands/claim.ts";
+import { earningsCommand } from "./settlement/commands/earnings.ts";
+import { gramText } from "./settlement/gram.ts";
+import { tellSettlement } from "./settlement/tell.ts";
+import { toncenterReader } from "./settlement/vault-reader.ts";
 import { StateDirectory } from "./state/state-directory.ts";
 
 /** What a devnet and tests put in place of hardware, chain and terminal. */
@@ -49,6 +54,15 @@ const exitCode = { ok: 0, failed: 1, usage: 2, refused: 3 } as const;
 export async function runCli(argv: readonly string[], overrides: CliOverrides = {}): Promise<number> {
   const { stdout = process.stdout, stderr = process.stderr, environment = process.env } = overrides;
   if (argv[0] === "doctor") return doctorCommand(argv.slice(1), stdout, stderr);
+  if (argv[0] === "earnings" || argv[0] === "claim") {
+    const command = argv[0] === "earnings" ? earningsCommand : claimCommand;
+    return command(argv.slice(1), environment, {
+      stdout,
+      stderr,
+      endpoints: overrides.chain?.endpoints,
+      fetch: overrides.fetch ?? fetch,
+    });
+  }
   let command: CommandLine | "help";
   try {
     command = readSettings(argv, environment, { chainGiven: overrides.chain !== undefined });
@@ -67,13 +81,20 @@ export async function runCli(argv: readonly string[], overrides: CliOverrides = 
   } catch (error) {
     if (stop.signal.aborted) return exitCode.ok;
     screen.problem(messageOf(error));
-    if (!(error instanceof RefusedError)) return exitCode.failed;
-    const advice = adviceFor(error.refusal);
+    const refusal = refusalOf(error);
+    if (refusal === undefined) return exitCode.failed;
+    const advice = adviceFor(refusal);
     if (advice !== undefined) screen.advice(advice);
     return exitCode.refused;
   } finally {
     stop.dispose();
   }
+}
+
+/** The code of a refusal that trying again does not mend: the gateway's of this node, or this node's of the gateway. */
+function refusalOf(error: unknown): string | undefined {
+  if (error instanceof RefusedError) return error.refusal;
+  return error instanceof BombyxError && error.code === "VAULT_MISMATCH" ? error.code : undefined;
 }
 
 async function serve(
@@ -110,6 +131,15 @@ async function serve(
     chain,
     log,
     signal,
+    settlement: {
+      chain: toncenterReader(endpointsOf(settings, overrides), request, (ms) =>
+        sleep(ms, undefined, { signal }),
+      ),
+      ...(settings.vault !== undefined && { vault: settings.vault }),
+      ...(settings["max-unpaid"] !== undefined && { maxUnpaidNano: settings["max-unpaid"] }),
+      watchEveryMs: settings["watch-seconds"] * 1_000,
+      fetch: request,
+    },
     onStatus: reporter(settings.gateway, screen),
   });
   screen.ready(
@@ -139,9 +169,16 @@ function hardwareQuotes(settings: Settings, request: typeof fetch, screen: Scree
   return configfsTsmProvider(collateral);
 }
 
-function chainOf(settings: Settings, { chain }: CliOverrides, request: typeof fetch): ChainView {
-  const endpoints = chain?.endpoints ?? settings["chain-endpoints"] ?? [];
-  return toncenterChainView({ endpoints, chain: chain?.name ?? strictPolicy.chain, fetch: request });
+const endpointsOf = (settings: Settings, { chain }: CliOverrides): readonly string[] =>
+  chain?.endpoints ?? settings["chain-endpoints"] ?? [];
+
+function chainOf(settings: Settings, overrides: CliOverrides, request: typeof fetch): ChainView {
+  const endpoints = endpointsOf(settings, overrides);
+  return toncenterChainView({
+    endpoints,
+    chain: overrides.chain?.name ?? strictPolicy.chain,
+    fetch: request,
+  });
 }
 
 async function getModel(
@@ -224,8 +261,8 @@ async function pair(
 /** So often a person is told what was earned since. */
 const paidEveryMs = 60_000;
 
-/** Tells a person what happens to the link: admissions, losses, the first answer, sums now and then. */
-function reporter(gateway: string, screen: Screen): (status: LinkStatus) => void {
+/** Tells a person what happens to the link and the money: admissions, losses, the first answer, sums now and then. */
+function reporter(gateway: string, screen: Screen): (status: NodeStatus) => void {
   let toldAt = Number.NEGATIVE_INFINITY;
   let first = true;
   return (status) => {
@@ -234,19 +271,17 @@ function reporter(gateway: string, screen: Screen): (status: LinkStatus) => void
       screen.problem(`no link to ${gateway} (${status.message}); trying again in ${seconds} s.`);
     } else if (status.state === "admitted") {
       screen.step("Attested", `${gateway} took the proof ${status.attestationId.slice(0, 8)}….`);
+    } else if (status.state !== "paid") {
+      tellSettlement(status, screen);
     } else if (performance.now() - toldAt >= paidEveryMs) {
       toldAt = performance.now();
-      const sum = `${gram(status.earnedNano)} GRAM for ${status.requests} ${status.requests === 1 ? "request" : "requests"} so far`;
+      const sum = `${gramText(status.earnedNano)} GRAM for ${status.requests} ${status.requests === 1 ? "request" : "requests"} so far`;
       if (first) screen.step("Served", `the first request: ${status.units} units; ${sum}.`);
       else screen.line(`  ${sum}.`);
       first = false;
     }
   };
 }
-
-/** nanoTON as a decimal number of coins. */
-const gram = (nano: bigint): string =>
-  `${nano / 1_000_000_000n}.${(nano % 1_000_000_000n).toString().padStart(9, "0")}`;
 
 /** SIGTERM and SIGINT end the node in order; a second one ends it at once. */
 function stopSignals(given: AbortSignal | undefined): { signal: AbortSignal; dispose(): void } {

@@ -1,5 +1,6 @@
-import type { ChainView } from "@bombyx/protocol/attestation";
+import { type ChainView, nodeId } from "@bombyx/protocol/attestation";
 import { ready } from "@bombyx/protocol/session";
+import { toHex } from "@bombyx/protocol/wire";
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
 import { newBoot } from "./enclave/boot.ts";
@@ -14,7 +15,12 @@ import { assertGatewayUrl } from "./link/gateway-url.ts";
 import { ReceiptOutbox } from "./link/receipt-outbox.ts";
 import { type NodeLog, silentLog } from "./log.ts";
 import type { QuoteProvider } from "./quote/quote-provider.ts";
+import { NodeSettlement, type SettlementOptions } from "./settlement/node-settlement.ts";
+import type { SettlementStatus } from "./settlement/settlement-status.ts";
 import { StateDirectory } from "./state/state-directory.ts";
+
+/** What a person who watches the node is told. */
+export type NodeStatus = LinkStatus | SettlementStatus;
 
 export interface NodeOptions {
   /** Base URL of the gateway. */
@@ -43,7 +49,9 @@ export interface NodeOptions {
   readonly clock?: Clock;
   /** 0 ≤ x < 1, for the jitter between attempts to connect. @default Math.random */
   readonly random?: () => number;
-  readonly onStatus?: (status: LinkStatus) => void;
+  /** @default a gateway's settlement on chain is neither asked for nor watched */
+  readonly settlement?: SettlementOptions;
+  readonly onStatus?: (status: NodeStatus) => void;
   /** Gives up waiting for admission. */
   readonly signal?: AbortSignal;
 }
@@ -82,7 +90,20 @@ async function startLinked(options: NodeOptions, started: { engine?: Engine }): 
   const { clock = systemClock, log = silentLog, coefficient = 1_000, chain } = options;
   const state = await StateDirectory.open(options.stateDir);
   const identity = await state.identity(options.payout ?? "unset");
-  const outbox = new ReceiptOutbox();
+  const settlement = await NodeSettlement.open(
+    {
+      gateway: options.gateway,
+      node: toHex(nodeId(identity.linkPk, identity.payout)),
+      payout: identity.payout,
+      state,
+      clock,
+      log,
+      onStatus: (status) => options.onStatus?.(status),
+    },
+    options.settlement,
+  );
+  const { gate, evidence } = settlement;
+  const outbox = new ReceiptOutbox((count) => settlement.waiting(count));
   const admitted = Promise.withResolvers<void>();
   let link: GatewayLink | undefined;
   const boot = newBoot(identity);
@@ -108,6 +129,7 @@ async function startLinked(options: NodeOptions, started: { engine?: Engine }): 
     clock,
     log,
     receipts: outbox,
+    refusal: () => gate.refusal(),
     coefficient,
     onEpoch: () => link?.publish(),
     onLoad: () => link?.reportLoad(),
@@ -123,8 +145,17 @@ async function startLinked(options: NodeOptions, started: { engine?: Engine }): 
     clock,
     random: options.random ?? Math.random,
     log,
-    lastAck: await state.lastAck(enclave.node),
-    onAck: (ack) => state.keepAck(enclave.node, ack),
+    money: {
+      terms: (ackPk) => settlement.terms(ackPk),
+      get lastAck() {
+        return evidence.lastAck;
+      },
+      acknowledged: (signed) => settlement.acknowledged(signed),
+      proof: (proof) => settlement.proof(proof),
+      get held() {
+        return gate.hold !== undefined;
+      },
+    },
     onStatus: (status) => {
       options.onStatus?.(status);
       if (status.state === "admitted") admitted.resolve();
@@ -132,6 +163,7 @@ async function startLinked(options: NodeOptions, started: { engine?: Engine }): 
   });
 
   const running = link;
+  gate.onChange(() => running.offer());
   let closing: Promise<void> | undefined;
   const shutDown = async (drainMs: number): Promise<void> => {
     running.drain();
@@ -143,10 +175,11 @@ async function startLinked(options: NodeOptions, started: { engine?: Engine }): 
       cancel();
     }
     enclave.close();
+    settlement.close();
     running.close();
     await running.ended.catch(() => {});
     await engine.close();
-    await state.flushed();
+    await Promise.all([state.flushed(), evidence.flushed()]);
   };
   const close = (drainMs = 0): Promise<void> => {
     closing ??= shutDown(drainMs);

@@ -4,6 +4,8 @@ import { parseArgs } from "node:util";
 import { BombyxError, limits } from "@bombyx/protocol/wire";
 import * as z from "zod";
 import { assertGatewayUrl } from "./link/gateway-url.ts";
+import { gramPattern, parseGram } from "./settlement/gram.ts";
+import { payoutWallet } from "./settlement/payout-account.ts";
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const list = z
@@ -63,9 +65,35 @@ const settings = {
     help: "your price, in 1/1000 of the gateway's (default 1000)",
   },
   payout: {
-    schema: z.string().min(1).max(128).default("unset"),
+    schema: z
+      .string()
+      .max(128)
+      .refine(
+        (text) => text === "unset" || payoutWallet(text) !== undefined,
+        "expected a wallet's address on TON",
+      )
+      .default("unset"),
     value: "ADDRESS",
-    help: "wallet that is paid; part of the node's id (default: set later in your account)",
+    help: "your wallet on TON, which is paid; part of the node's id (default unset: nothing can be claimed on chain)",
+  },
+  vault: {
+    schema: z.string().min(1).max(128).optional(),
+    value: "ADDRESS",
+    help: "contract that pays you, as the operator publishes it (default: what the gateway names at first, then fixed)",
+  },
+  "max-unpaid": {
+    schema: z
+      .string()
+      .regex(gramPattern, "expected an amount of GRAM, as 0.25")
+      .transform(parseGram)
+      .optional(),
+    value: "GRAM",
+    help: "stop serving when so much is earned and not final on chain: the most that you can lose (default 10)",
+  },
+  "watch-seconds": {
+    schema: whole(1, 3_600).default(60),
+    value: "N",
+    help: "how often the node looks at the contract, to dispute a root that takes its earnings away (default 60)",
   },
   state: {
     schema: z
@@ -73,7 +101,7 @@ const settings = {
       .min(1)
       .default(join(homedir(), ".bombyx", "node")),
     value: "FOLDER",
-    help: "link key and last acknowledgement (default ~/.bombyx/node)",
+    help: "link key, wallet for disputes, and the proofs of what you earned (default ~/.bombyx/node)",
   },
   "model-cache": {
     schema: z
@@ -192,6 +220,8 @@ export function helpText(): string {
   const width = Math.max(...rows.map(([flag]) => flag.length));
   return [
     "bombyx-node --gateway URL --model MODEL [--pair CODE] [options]",
+    "bombyx-node earnings              what you earned, what is final and paid, and what to do next",
+    "bombyx-node claim                 what is final, as a message that any wallet can send; needs no gateway",
     "bombyx-node doctor                what this machine lacks for TDX and for a confidential GPU",
     "",
     "Serves a model from this confidential virtual machine to a gateway's users.",

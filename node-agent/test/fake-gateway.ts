@@ -32,7 +32,7 @@ import {
   utf8,
 } from "@bombyx/protocol/wire";
 import { type WebSocket, WebSocketServer } from "ws";
-import { ackHash } from "../src/settlement/signed-ack.ts";
+import { ackCell } from "../src/settlement/ack-cell.ts";
 import { Queue } from "./queue.ts";
 
 await ready;
@@ -122,7 +122,10 @@ export class FakeGateway {
   }
 
   static async start(port = 0): Promise<FakeGateway> {
-    const http = createServer();
+    const http = createServer((_, response) => {
+      response.statusCode = 404;
+      response.end();
+    });
     await new Promise<void>((resolve) => http.listen(port, "127.0.0.1", resolve));
     return new FakeGateway(http);
   }
@@ -233,7 +236,7 @@ export class FakeGateway {
       heldNano: "0",
       receiptsHash: nextReceiptsHash(this.#ack?.receiptsHash ?? firstReceiptsHash, receipt),
     };
-    const signed = this.tamper(ack, (value) => toHex(sign(ackHash(value), this.#ackKeys.privateKey)));
+    const signed = this.tamper(ack, (value) => toHex(sign(ackCell(value).hash(), this.#ackKeys.privateKey)));
     // What the node is not to take, the gateway does not count.
     if (signed.ack === ack && signed.signature !== "00".repeat(64)) this.#ack = ack;
     this.sendControl({ t: "ack", stream, ...signed });

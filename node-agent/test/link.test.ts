@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { verifySignature } from "@bombyx/protocol/session";
 import { concat, fromHex, limits, linkKind, type NodeControl, utf8 } from "@bombyx/protocol/wire";
 import { expect, it } from "vitest";
-import { type LinkStatus, startNode } from "../src/index.ts";
+import { type NodeStatus, startNode } from "../src/index.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeGateway } from "./fake-gateway.ts";
 import { Queue } from "./queue.ts";
@@ -84,14 +84,39 @@ it("comes back after a lost link with its sessions, and a client goes on where i
   await world.engine.jobs.next();
 });
 
-it("stops the model when nobody came back for ten seconds, and has the receipt ready", async () => {
+it("goes on past the reader's window while its link is lost, and gives it all to the client that comes back", async () => {
+  await using world = await World.start();
+  const client = await world.client();
+  const request = client.seal();
+  const stream = client.send(request);
+  const job = await world.engine.jobs.next();
+  const reader = client.reader(request);
+  job.say("before");
+  world.clock.advance(limits.tickMs);
+  reader.read((await stream.frame()).sealed);
+
+  await world.reconnect();
+  const words = Array.from({ length: 6 * limits.windowFrames }, (_, n) => ` word-${n}-${"x".repeat(60)}`);
+  for (const word of words) {
+    job.say(word);
+    world.clock.advance(limits.tickMs);
+  }
+  expect(job.signal.aborted).toBe(false);
+  const resumed = client.resume(request, 1);
+  job.end();
+  await reader.readAll(resumed);
+  expect(reader.text).toBe(["before", ...words].join(""));
+  expect((await resumed.receipt()).receipt.finish).toBe("done");
+});
+
+it("stops the model when nobody came back for half a minute, and has the receipt ready", async () => {
   await using world = await World.start();
   const client = await world.client();
   client.send(client.seal());
   const job = await world.engine.jobs.next();
   for (let i = 0; i < 3; i++) job.say("word ");
   const waitMs = await world.reconnect();
-  world.clock.advance(limits.readerStallMs - waitMs - 1);
+  world.clock.advance(limits.lostLinkMs - waitMs - 1);
   expect(job.signal.aborted).toBe(false);
   world.clock.advance(1);
   expect(job.signal.aborted).toBe(true);
@@ -111,7 +136,7 @@ it("sends a receipt again after reconnecting until it is acknowledged, and then 
   world.gateway.acknowledges = true;
   await world.reconnect();
   expect(await world.gateway.resent.next()).toEqual(signed);
-  await world.gateway.roundTrip();
+  await world.statuses.nextWhere(({ state }) => state === "paid");
   await world.reconnect();
   await world.gateway.roundTrip();
   expect(world.gateway.resent.here).toEqual([]);
@@ -120,6 +145,7 @@ it("sends a receipt again after reconnecting until it is acknowledged, and then 
 it.each([
   ["its signature is not the gateway's", "signature"],
   ["it names another account", "account"],
+  ["it names another vault", "vault"],
   ["it chains another receipt", "receiptsHash"],
 ] as const)("takes no Ack for a receipt when %s", async (_, field) => {
   await using world = await World.start();
@@ -141,7 +167,7 @@ it.each([
   expect(await world.gateway.resent.next()).toEqual(signed);
 });
 
-it("keeps the last Ack on disk, the owner's proof of what is owed", async () => {
+it("has the last Ack on disk, the owner's proof of what is owed, before it says that it was paid", async () => {
   await using world = await World.start();
   const client = await world.client();
   for (let i = 0; i < 3; i++) {
@@ -150,11 +176,12 @@ it("keeps the last Ack on disk, the owner's proof of what is owed", async () => 
     (await world.engine.jobs.next()).end();
     await client.reader(request).readAll(stream);
   }
-  await world.gateway.roundTrip();
-  await world.node.close();
-  const kept = JSON.parse(await readFile(join(world.stateDir, "acknowledged.json"), "utf8"));
-  const cumulativeNano = String(3n * 64n * 20n);
-  expect(kept).toMatchObject({ node: world.node.nodeId, ack: { n: 3, cumulativeNano } });
+  await world.statuses.nextWhere((status) => status.state === "paid" && status.requests === 3);
+  // The node still runs: whatever ends it now, this is kept.
+  const folder = join(world.stateDir, "settlement", world.node.nodeId.slice(0, 16));
+  const { last } = JSON.parse(await readFile(join(folder, "acks.json"), "utf8"));
+  expect(last.ack).toMatchObject({ n: 3, cumulativeNano: String(3n * 64n * 20n) });
+  expect(last.signature).toMatch(/^[0-9a-f]{128}$/);
 });
 
 it("serves nothing more at 1,000 unacknowledged receipts, and goes on when they are acknowledged", async () => {
@@ -171,9 +198,12 @@ it("serves nothing more at 1,000 unacknowledged receipts, and goes on when they 
   }
   world.clock.advance(1_000);
   await expect(world.client(1)).rejects.toThrow(/NODE_BUSY/);
+  expect(await world.statuses.nextWhere(({ state }) => state === "held")).toMatchObject({
+    code: "unacknowledged",
+  });
   world.gateway.acknowledges = true;
   await world.reconnect();
-  await world.gateway.roundTrip();
+  await world.statuses.nextWhere(({ state }) => state === "serving");
   await world.client(1);
 }, 60_000);
 
@@ -182,7 +212,7 @@ it("keeps trying while the gateway is out of reach, says so, and is admitted whe
   const { url } = gateway;
   await gateway.close();
   const clock = new FakeClock();
-  const statuses = new Queue<LinkStatus>();
+  const statuses = new Queue<NodeStatus>();
   const stateDir = await mkdtemp(join(tmpdir(), "bombyx-node-"));
   const starting = startNode({
     gateway: url,
@@ -234,7 +264,7 @@ it("gives up when the gateway refuses it for good, with the gateway's own words"
   expect(engine.closed).toBe(true);
 
   gateway.refusal = { ...gateway.refusal, fatal: false };
-  const statuses = new Queue<LinkStatus>();
+  const statuses = new Queue<NodeStatus>();
   const clock = new FakeClock();
   const patient = startNode({
     ...options,

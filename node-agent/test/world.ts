@@ -6,8 +6,8 @@ import { ready } from "@bombyx/protocol/session";
 import { SimulatedWorld } from "@bombyx/protocol/simulation";
 import type { Engine } from "../src/engine/engine.ts";
 import {
-  type LinkStatus,
   type NodeOptions,
+  type NodeStatus,
   type QuoteProvider,
   type RunningNode,
   startNode,
@@ -48,7 +48,7 @@ export class World<E extends Engine = ScriptedEngine> {
   readonly engine: E;
   readonly clock: FakeClock;
   readonly node: RunningNode;
-  readonly statuses: Queue<LinkStatus>;
+  readonly statuses: Queue<NodeStatus>;
   readonly stateDir: string;
   /** False when a test removes the folder itself. */
   ownsState = true;
@@ -75,7 +75,7 @@ export class World<E extends Engine = ScriptedEngine> {
     const gateway = await FakeGateway.start();
     const clock = new FakeClock();
     const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), "bombyx-node-")));
-    const statuses = new Queue<LinkStatus>();
+    const statuses = new Queue<NodeStatus>();
     const node = await startNode({
       gateway: gateway.url,
       stateDir,

@@ -102,6 +102,7 @@ export class Answer {
       lost: () =>
         ifCurrent(() => {
           this.#outlet = undefined;
+          this.#disarmStall();
           this.#advance();
         }),
     };
@@ -273,7 +274,9 @@ export class Answer {
   }
 
   #armStall(): void {
-    this.#cancelStall ??= this.#options.clock.after(limits.readerStallMs, () => {
+    // Without a link it is no reader who stalls: the gateway, or its successor, will be back.
+    const patienceMs = this.#outlet ? limits.readerStallMs : limits.lostLinkMs;
+    this.#cancelStall ??= this.#options.clock.after(patienceMs, () => {
       this.#cancelStall = undefined;
       this.cancel();
     });

@@ -42,6 +42,8 @@ export interface EnclaveOptions {
   readonly clock: Clock;
   readonly log: NodeLog;
   readonly receipts: ReceiptSink;
+  /** Why nothing new is taken for now, as clients are told; the owner's reasons are the owner's. @default never */
+  readonly refusal?: () => BombyxError | undefined;
   /** This node's price coefficient, in 1/1000. */
   readonly coefficient: number;
   /** A new epoch's bundle is to be published. */
@@ -242,12 +244,8 @@ export class Enclave {
     if (this.#gpuFailed) {
       throw new BombyxError("NODE_BUSY", "This node's GPU could not be verified anew; use another node.");
     }
-    if (this.#options.receipts.waiting >= limits.unacknowledgedReceipts) {
-      throw new BombyxError(
-        "NODE_BUSY",
-        `${limits.unacknowledgedReceipts} receipts of this node were never acknowledged; it serves nothing before they are.`,
-      );
-    }
+    const refusal = this.#options.refusal?.();
+    if (refusal) throw refusal;
     if (this.#running >= openAnswersMax) {
       throw new BombyxError(
         "NODE_BUSY",

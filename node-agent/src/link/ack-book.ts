@@ -1,34 +1,41 @@
 import { firstReceiptsHash, nextReceiptsHash } from "@bombyx/protocol/receipt";
 import { verifySignature } from "@bombyx/protocol/session";
 import { type Ack, fromHex, type Receipt } from "@bombyx/protocol/wire";
-import type { OwnAccount } from "../settlement/own-account.ts";
-import { ackHash } from "../settlement/signed-ack.ts";
+import { ackCell } from "../settlement/ack-cell.ts";
 
 /** Why an Ack was not taken. */
-export type AckRefusal = "signature" | "account" | "chain" | "amount";
+export type AckRefusal = "signature" | "network" | "vault" | "account" | "index" | "receipts" | "amount";
+
+/** What every Ack of this link must name: this node's own account at the pinned vault. */
+export interface AckTerms {
+  readonly globalId: number;
+  /** Address hash, hex; zeros when nothing is settled on chain. */
+  readonly vault: string;
+  /** Address hash of this node's NodeAccount, hex; zeros without a payout wallet. */
+  readonly account: string;
+  /** Hex. */
+  readonly ackPk: string;
+}
 
 /**
- * The gateway's word on what it owes: each Ack must be signed, count on from the one before and chain
- * its receipts. The last one is the owner's proof, so a worse one never replaces it.
+ * The gateway's word on what it owes: each Ack must be signed as the vault would check it, count on from the one before
+ * and chain its receipts. The last one is the owner's proof, so a worse one never replaces it.
  */
 export class AckBook {
-  readonly #account: OwnAccount;
-  #ackPk: Uint8Array;
+  readonly #terms: AckTerms;
+  readonly #ackPk: Uint8Array;
   #last: Ack | undefined;
 
-  constructor(account: OwnAccount, ackPk: string, last?: Ack) {
-    this.#account = account;
-    this.#ackPk = fromHex(ackPk);
-    this.#last = last;
+  constructor(terms: AckTerms, last?: Ack) {
+    this.#terms = terms;
+    this.#ackPk = fromHex(terms.ackPk);
+    // What was acknowledged under other terms proves nothing under these; it stays on disk until one of these comes.
+    const ours = last && last.vault === terms.vault && last.account === terms.account;
+    this.#last = ours && last.globalId === terms.globalId ? last : undefined;
   }
 
   get last(): Ack | undefined {
     return this.#last;
-  }
-
-  /** The gateway's key after a reconnect. */
-  rotate(ackPk: string): void {
-    this.#ackPk = fromHex(ackPk);
   }
 
   /**
@@ -39,15 +46,21 @@ export class AckBook {
    * @returns why it was not taken
    */
   take(receipt: Receipt, ack: Ack, signature: string, resent = false): AckRefusal | undefined {
-    if (!verifySignature(fromHex(signature), ackHash(ack), this.#ackPk)) return "signature";
-    if (ack.account !== this.#account.hashAt(ack.vault)) return "account";
+    const { globalId, vault, account } = this.#terms;
+    // Compared first: they are cheap, and an honest gateway of another network should hear what differs.
+    if (ack.globalId !== globalId) return "network";
+    if (ack.vault !== vault) return "vault";
+    if (ack.account !== account) return "account";
+    if (BigInt(ack.heldNano) > BigInt(ack.cumulativeNano)) return "amount";
+    if (!verifySignature(fromHex(signature), ackCell(ack).hash(), this.#ackPk)) return "signature";
     const last = this.#last;
+    if (last && ack.index !== last.index) return "index";
     // A receipt sent twice is answered with what stands; what proves less never replaces the last.
     if (last && ack.n <= last.n) return undefined;
     if (last && BigInt(ack.cumulativeNano) < BigInt(last.cumulativeNano)) return "amount";
     const previous = ack.n === 1 ? firstReceiptsHash : ack.n - 1 === last?.n ? last.receiptsHash : undefined;
     const chained = previous === undefined || nextReceiptsHash(previous, receipt) === ack.receiptsHash;
-    if (!chained && !resent) return "chain";
+    if (!chained && !resent) return "receipts";
     this.#last = ack;
     return undefined;
   }

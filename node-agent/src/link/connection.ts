@@ -128,6 +128,12 @@ export class Connection implements Wire {
     this.#stopAdmission();
   }
 
+  /** Ends the link for a reason of ours, and says so to whoever hears of its end. */
+  fail(reason: Ended): void {
+    this.#refused ??= reason;
+    this.close();
+  }
+
   close(): void {
     this.#socket.close(1000);
     const cancel = this.#clock.after(closeMs, () => this.#socket.terminate());

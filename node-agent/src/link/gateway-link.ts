@@ -1,19 +1,23 @@
 import {
   type Ack,
+  BombyxError,
   type GatewayControl,
   limits,
   linkSubprotocol,
   type NodeControl,
+  type NodeProofJson,
   type OfferedModel,
   type Price,
+  type SignedReceipt,
   toBase64,
 } from "@bombyx/protocol/wire";
 import { WebSocket } from "ws";
 import type { Clock } from "../clock.ts";
 import type { Enclave } from "../enclave/enclave.ts";
 import type { NodeLog } from "../log.ts";
-import { OwnAccount } from "../settlement/own-account.ts";
-import { AckBook } from "./ack-book.ts";
+import type { SignedAck } from "../settlement/ack-cell.ts";
+import { isForGood } from "../settlement/node-settlement.ts";
+import { AckBook, type AckTerms } from "./ack-book.ts";
 import { backoffMs } from "./backoff.ts";
 import { Connection, type Ended } from "./connection.ts";
 import { linkUrl } from "./gateway-url.ts";
@@ -23,8 +27,9 @@ import { RefusedError } from "./refused.ts";
 
 const loadReportMs = 5_000;
 const loadCoalesceMs = 50;
+const earlyProofsMost = 4;
 
-/** What a person who watches the node is told. */
+/** What a person who watches the node is told of its link. */
 export type LinkStatus =
   | { readonly state: "admitted"; readonly attestationId: string }
   /** The gateway acknowledged a receipt: `requests` and `earnedNano` are all that it ever did. */
@@ -36,6 +41,18 @@ export type LinkStatus =
     }
   | { readonly state: "waiting"; readonly code: string; readonly message: string; readonly waitMs: number };
 
+/** What the link asks and tells about money; a node's settlement. */
+export interface LinkMoney {
+  /** What Acks must name. @throws BombyxError when this gateway's settlement is not to be trusted, or not now */
+  terms(ackPk: string): Promise<AckTerms>;
+  readonly lastAck: Ack | undefined;
+  /** Resolves when it is on disk. */
+  acknowledged(signed: SignedAck): Promise<void>;
+  proof(proof: NodeProofJson): Promise<void>;
+  /** Whether nothing new is taken for now. */
+  readonly held: boolean;
+}
+
 export interface GatewayLinkOptions extends Introduction {
   /** Base URL of the gateway, http or https. */
   readonly gateway: string;
@@ -45,8 +62,7 @@ export interface GatewayLinkOptions extends Introduction {
   /** 0 ≤ x < 1, for the jitter between attempts. */
   readonly random: () => number;
   readonly log: NodeLog;
-  readonly lastAck: Ack | undefined;
-  readonly onAck: (ack: Ack) => void;
+  readonly money: LinkMoney;
   readonly onStatus: (status: LinkStatus) => void;
 }
 
@@ -57,6 +73,8 @@ export class GatewayLink {
   readonly #ended = Promise.withResolvers<void>();
   #connection: Connection | undefined;
   #ackBook: AckBook | undefined;
+  /** Came while the gateway's terms were still being checked. */
+  readonly #earlyProofs: NodeProofJson[] = [];
   /** Welcomed: control messages may be sent. */
   #welcomed = false;
   #admitted = false;
@@ -81,7 +99,7 @@ export class GatewayLink {
   }
 
   start(): void {
-    const { clock, log, enclave, outbox } = this.#options;
+    const { clock, log, enclave } = this.#options;
     const socket = new WebSocket(this.#url, linkSubprotocol, {
       maxPayload: limits.linkMessageBytes,
       perMessageDeflate: false,
@@ -96,17 +114,32 @@ export class GatewayLink {
           log.error("ack.refused", { session, request, code: refusal });
           return;
         }
-        outbox.acknowledged(signed);
-        const last = this.#ackBook?.last;
-        if (!last) return;
-        this.#options.onAck(last);
-        const { units } = signed.receipt;
-        const earnedNano = BigInt(last.cumulativeNano);
-        this.#options.onStatus({ state: "paid", units, requests: last.n, earnedNano });
+        void this.#keep(signed, ack, signature);
       },
       onEnd: (ended) => this.#onEnd(ended),
     });
     this.#connection = connection;
+  }
+
+  /** What a person is told is on disk, and a receipt is kept until its Ack is. */
+  async #keep(signed: SignedReceipt, ack: Ack, signature: string): Promise<void> {
+    const { money, outbox, log, onStatus } = this.#options;
+    // A receipt that was sent twice is answered with what stands, which may be less than the last one.
+    const isLast = this.#ackBook?.last === ack;
+    try {
+      if (isLast) await money.acknowledged({ ack, signature });
+    } catch {
+      log.error("ack.unkept", { code: "INTERNAL" });
+      return;
+    }
+    outbox.acknowledged(signed);
+    const { units } = signed.receipt;
+    if (isLast) onStatus({ state: "paid", units, requests: ack.n, earnedNano: BigInt(ack.cumulativeNano) });
+  }
+
+  /** What is offered changed: nothing while the node is held back, all of it otherwise. */
+  offer(): void {
+    if (this.#admitted) this.#control({ t: "offer", models: this.#offer() });
   }
 
   /** A new epoch's bundle: attested at once when there is a gateway, else with the next link. */
@@ -150,7 +183,10 @@ export class GatewayLink {
         connection.control(hello(message.nonce, this.#options));
         break;
       case "welcome":
-        this.#onWelcome(connection, message);
+        void this.#onWelcome(connection, message);
+        break;
+      case "proof":
+        void this.#onProof(message);
         break;
       case "attested":
         this.#onAttested(connection, message);
@@ -160,18 +196,44 @@ export class GatewayLink {
     }
   }
 
-  #onWelcome(connection: Connection, { node, ackPk, prices }: GatewayControl & { t: "welcome" }): void {
-    const { log, enclave, identity, lastAck } = this.#options;
+  async #onWelcome(
+    connection: Connection,
+    { node, ackPk, prices }: GatewayControl & { t: "welcome" },
+  ): Promise<void> {
+    const { log, enclave, money } = this.#options;
     if (node !== enclave.node) {
       log.error("link.identity", { node });
       connection.close();
       return;
     }
-    if (this.#ackBook) this.#ackBook.rotate(ackPk);
-    else this.#ackBook = new AckBook(new OwnAccount(enclave.node, identity.payout), ackPk, lastAck);
+    let terms: AckTerms;
+    try {
+      terms = await money.terms(ackPk);
+    } catch (error) {
+      this.#onMistrust(connection, error);
+      return;
+    }
+    if (this.#connection !== connection || this.#closed) return;
+    this.#ackBook = new AckBook(terms, money.lastAck);
     this.#welcomed = true;
+    for (const proof of this.#earlyProofs.splice(0)) void money.proof(proof);
     this.#addPrices(prices);
     this.publish();
+  }
+
+  /** This gateway's money is not what it was, or cannot be checked now: nothing is attested to it. */
+  #onMistrust(connection: Connection, error: unknown): void {
+    const { log } = this.#options;
+    const code = error instanceof BombyxError ? error.code : "INTERNAL";
+    const message = error instanceof Error ? error.message : String(error);
+    log.error("settlement.mistrusted", { code });
+    if (this.#connection !== connection) return;
+    connection.fail({ code, message, fatal: isForGood(error) });
+  }
+
+  async #onProof({ t: _, ...proof }: GatewayControl & { t: "proof" }): Promise<void> {
+    if (this.#welcomed) await this.#options.money.proof(proof);
+    else if (this.#earlyProofs.length < earlyProofsMost) this.#earlyProofs.push(proof);
   }
 
   #onAttested(connection: Connection, { attestationId, prices }: GatewayControl & { t: "attested" }): void {
@@ -191,6 +253,7 @@ export class GatewayLink {
   }
 
   #offer(): OfferedModel[] {
+    if (this.#options.money.held) return [];
     const { model, manifest } = this.#options.enclave;
     return [
       {
@@ -213,10 +276,11 @@ export class GatewayLink {
   }
 
   #onEnd({ code, message, fatal }: Ended): void {
-    const { clock, random, log, outbox, onStatus } = this.#options;
+    const { clock, random, log, enclave, outbox, onStatus } = this.#options;
     this.#connection = undefined;
     this.#welcomed = false;
     this.#admitted = false;
+    this.#earlyProofs.length = 0;
     outbox.disconnected();
     if (this.#closed) {
       this.#ended.resolve();
@@ -224,11 +288,13 @@ export class GatewayLink {
     }
     if (fatal) {
       log.error("link.refused", { code });
-      this.#ended.reject(new RefusedError(code, message));
+      this.#ended.reject(
+        code === "VAULT_MISMATCH" ? new BombyxError(code, message) : new RefusedError(code, message),
+      );
       this.close();
       return;
     }
-    const waitMs = backoffMs(this.#attempt++, random);
+    const waitMs = backoffMs(this.#attempt++, random, enclave.load.running > 0);
     log.warn("link.lost", { code, attempt: this.#attempt, waitMs });
     onStatus({ state: "waiting", code, message, waitMs });
     this.#cancelRetry = clock.after(waitMs, () => this.start());

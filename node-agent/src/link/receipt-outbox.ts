@@ -8,7 +8,13 @@ export const receiptsStream = 0;
 /** Final receipts until the gateway has acknowledged each: a node is not at the mercy of one that drops them. */
 export class ReceiptOutbox implements ReceiptSink {
   readonly #waiting = new Map<string, SignedReceipt>();
+  readonly #onWaiting: (count: number) => void;
   #resend: ((signed: SignedReceipt) => void) | undefined;
+
+  /** @param onWaiting told how many wait, after each change */
+  constructor(onWaiting: (count: number) => void = () => {}) {
+    this.#onWaiting = onWaiting;
+  }
 
   get waiting(): number {
     return this.#waiting.size;
@@ -16,6 +22,7 @@ export class ReceiptOutbox implements ReceiptSink {
 
   final(signed: SignedReceipt, outlet: Outlet | undefined): void {
     this.#waiting.set(receiptId(signed.receipt), signed);
+    this.#onWaiting(this.#waiting.size);
     if (outlet) outlet.receipt(signed);
     else this.#resend?.(signed);
   }
@@ -31,6 +38,6 @@ export class ReceiptOutbox implements ReceiptSink {
   }
 
   acknowledged(signed: SignedReceipt): void {
-    this.#waiting.delete(receiptId(signed.receipt));
+    if (this.#waiting.delete(receiptId(signed.receipt))) this.#onWaiting(this.#waiting.size);
   }
 }

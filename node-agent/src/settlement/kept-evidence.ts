@@ -1,10 +1,24 @@
-import { type Ack, type NodeProofJson, nodeProofSchema } from "@bombyx/protocol/wire";
+import { type Ack, count, type NodeProofJson, nodeProofSchema } from "@bombyx/protocol/wire";
 import * as z from "zod";
 import type { StateDirectory } from "../state/state-directory.ts";
 import { promisedNano, type SignedAck, signedAckSchema } from "./ack-cell.ts";
-import { type VaultPin, vaultPinSchema } from "./vault-pin.ts";
+import { type PinnedNode, pinnedNodeSchema } from "./vault-pin.ts";
 
 const files = { pin: "vault.json", acks: "acks.json", proofs: "proofs.json" } as const;
+
+const evidenceFolder = "settlement";
+/** Of the node's id, in the folder's name. */
+const nameDigits = 16;
+
+/** Nodes of a state folder that a vault was pinned for. */
+export async function keptNodes(
+  root: StateDirectory,
+): Promise<{ pin: PinnedNode; evidence: KeptEvidence }[]> {
+  const kept = await Promise.all(
+    (await root.names(evidenceFolder)).map((name) => KeptEvidence.open(root, name)),
+  );
+  return kept.flatMap((evidence) => (evidence.pin ? [{ pin: evidence.pin, evidence }] : []));
+}
 
 const acksSchema = z.strictObject({
   v: z.literal(1),
@@ -18,6 +32,8 @@ const proofsSchema = z.strictObject({
   v: z.literal(1),
   /** In a root that the chain showed as final: what is claimed with. */
   final: nodeProofSchema.optional(),
+  /** When it was first seen to be final, ms of the chain's time. */
+  finalAt: count.optional(),
   /** Of roots that are pending or not on chain yet, newest last. */
   pushed: z.array(nodeProofSchema),
 });
@@ -33,13 +49,13 @@ const promisesMost = 64;
  */
 export class KeptEvidence {
   readonly #state: StateDirectory;
-  #pin: VaultPin | undefined;
+  #pin: PinnedNode | undefined;
   #acks: z.infer<typeof acksSchema> | undefined;
   #proofs: z.infer<typeof proofsSchema>;
 
   private constructor(
     state: StateDirectory,
-    pin: VaultPin | undefined,
+    pin: PinnedNode | undefined,
     acks: z.infer<typeof acksSchema> | undefined,
     proofs: z.infer<typeof proofsSchema>,
   ) {
@@ -49,17 +65,21 @@ export class KeptEvidence {
     this.#proofs = proofs;
   }
 
-  /** @throws BombyxError INTERNAL when a file is damaged: money hangs on it, so nothing is guessed. */
-  static async open(state: StateDirectory): Promise<KeptEvidence> {
+  /**
+   * What is kept of one node: another wallet is another node, whose earnings are another account's.
+   * @throws BombyxError INTERNAL when a file is damaged: money hangs on it, so nothing is guessed.
+   */
+  static async open(root: StateDirectory, node: string): Promise<KeptEvidence> {
+    const state = await root.folder(evidenceFolder, node.slice(0, nameDigits));
     const [pin, acks, proofs] = await Promise.all([
-      state.read(files.pin, vaultPinSchema),
+      state.read(files.pin, pinnedNodeSchema),
       state.read(files.acks, acksSchema),
       state.read(files.proofs, proofsSchema),
     ]);
     return new KeptEvidence(state, pin, acks, proofs ?? { v: 1, pushed: [] });
   }
 
-  get pin(): VaultPin | undefined {
+  get pin(): PinnedNode | undefined {
     return this.#pin;
   }
 
@@ -76,11 +96,15 @@ export class KeptEvidence {
     return this.#proofs.final;
   }
 
+  get finalAt(): number | undefined {
+    return this.#proofs.finalAt;
+  }
+
   get pushedProofs(): readonly NodeProofJson[] {
     return this.#proofs.pushed;
   }
 
-  async keepPin(pin: VaultPin): Promise<void> {
+  async keepPin(pin: PinnedNode): Promise<void> {
     this.#pin = pin;
     await this.#state.keep(files.pin, pin);
   }
@@ -104,10 +128,10 @@ export class KeptEvidence {
   }
 
   /** The chain showed this proof's root as final; promises that it keeps are settled. */
-  async keepFinal(proof: NodeProofJson): Promise<void> {
+  async keepFinal(proof: NodeProofJson, at: number): Promise<void> {
     const { epoch } = proof.root;
     const pushed = this.#proofs.pushed.filter(({ root }) => root.epoch > epoch);
-    this.#proofs = { v: 1, final: proof, pushed };
+    this.#proofs = { v: 1, final: proof, finalAt: at, pushed };
     await this.#state.keep(files.proofs, this.#proofs);
     if (!this.#acks) return;
     const earned = BigInt(proof.leaf.earnedNano);
@@ -115,5 +139,10 @@ export class KeptEvidence {
     if (promises.length === this.#acks.promises.length) return;
     this.#acks = { ...this.#acks, promises };
     await this.#state.keep(files.acks, this.#acks);
+  }
+
+  /** Resolves when everything is on disk. @throws what the disk says. */
+  flushed(): Promise<void> {
+    return this.#state.flushed();
   }
 }

@@ -7,7 +7,7 @@ import {
   type TreeDomain,
 } from "@bombyx/contracts/leaf";
 import { type EpochRoot, packEpochRoot } from "@bombyx/contracts/vault-messages";
-import { type EpochRootJson, fromHex, type NodeProofJson } from "@bombyx/protocol/wire";
+import { type EpochRootJson, fromHex, type NodeProofJson, toHex } from "@bombyx/protocol/wire";
 import type { Address, Cell } from "@ton/core";
 
 export const epochRoot = (json: EpochRootJson): EpochRoot => ({
@@ -69,3 +69,19 @@ export const claimLeaf = ({ leaf, path }: NodeProof): Cell => packLeaf(leaf, pat
 /** What a dispute carries: the leaf at `index`, or that nobody holds the place. */
 export const disputeLeaf = (index: number, leaf: Leaf | undefined, path: Path): Cell =>
   packAccountLeaf(index, leaf, path);
+
+/** A proof as it is kept and sent. */
+export const proofJson = ({ root, leaf, path }: NodeProof): NodeProofJson => ({
+  root: {
+    epoch: root.epoch,
+    depth: root.depth,
+    root: toHex(root.root),
+    committedNano: root.committedNano.toString(),
+    units: root.units.toString(),
+    requests: root.requests.toString(),
+    leavesHash: toHex(root.leavesHash),
+    clientRoot: toHex(root.clientRoot),
+  },
+  leaf: { index: leaf.index, earnedNano: leaf.earned.toString(), units: leaf.units.toString() },
+  path: path.map(({ sum, hash }) => ({ sum: sum.toString(), hash: toHex(hash) })),
+});

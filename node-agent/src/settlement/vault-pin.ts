@@ -13,6 +13,10 @@ export const vaultPinSchema = z.strictObject({
 });
 export type VaultPin = z.infer<typeof vaultPinSchema>;
 
+/** Whose money it is: enough to find the NodeAccount again, and to deploy it, without the gateway. */
+export const pinnedNodeSchema = vaultPinSchema.extend({ node: hex.b32, payout: z.string() });
+export type PinnedNode = z.infer<typeof pinnedNodeSchema>;
+
 /** What a gateway says of its settlement, as far as a node asks. */
 export type GatewayTerms = { readonly globalId: number; readonly vault: string; readonly ackPk: string };
 
@@ -51,6 +55,23 @@ export interface PinQuestion {
   readonly pinned: VaultPin | undefined;
   /** `--vault`, when it was given. */
   readonly given: Address | undefined;
+}
+
+/** @throws BombyxError BAD_REQUEST */
+export function readVaultAddress(text: string): Address {
+  try {
+    const address = Address.parse(text);
+    if (address.workChain === 0) return address;
+  } catch {
+    // Told below.
+  }
+  throw new BombyxError(
+    "BAD_REQUEST",
+    `--vault is "${text}", which is no address of a contract in the basechain.`,
+    {
+      field: "vault",
+    },
+  );
 }
 
 const mismatch = (message: string) => new BombyxError("VAULT_MISMATCH", message, { field: "vault" });

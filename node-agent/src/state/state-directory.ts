@@ -1,15 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { newSigningKeyPair, sign } from "@bombyx/protocol/session";
-import { type Ack, ackSchema, BombyxError, fromHex, hex, toHex } from "@bombyx/protocol/wire";
-import * as z from "zod";
+import { BombyxError, fromHex, toHex } from "@bombyx/protocol/wire";
+import type * as z from "zod";
 import type { LinkIdentity } from "../enclave/boot.ts";
 
 const keyFile = "link.key";
-const ackFile = "acknowledged.json";
-/** An Ack names the account that is paid, which another node of the same folder may share. */
-const keptAckSchema = z.strictObject({ node: hex.b32, ack: ackSchema });
 
 interface Pending {
   readonly value: unknown;
@@ -38,6 +35,16 @@ export class StateDirectory {
       );
     }
     return new StateDirectory(path);
+  }
+
+  /** A folder of its own inside this one. @throws BombyxError INTERNAL when it cannot be made */
+  folder(...path: string[]): Promise<StateDirectory> {
+    return StateDirectory.open(join(this.#path, ...path));
+  }
+
+  /** Names of what lies in a folder inside this one; none when it is not there. */
+  async names(folder: string): Promise<string[]> {
+    return (await readdir(join(this.#path, folder)).catch(() => [])).sort();
   }
 
   /** The link key, made at first use. @throws BombyxError INTERNAL when the file holds something else. */
@@ -84,17 +91,6 @@ export class StateDirectory {
     this.#writing = written;
     written.catch(() => {});
     return written;
-  }
-
-  /** The last Ack of this node, if there was one that can be read. */
-  async lastAck(node: string): Promise<Ack | undefined> {
-    const kept = await this.read(ackFile, keptAckSchema);
-    return kept?.node === node ? kept.ack : undefined;
-  }
-
-  /** Written in the background; of several that come together the newest is. */
-  keepAck(node: string, ack: Ack): void {
-    void this.keep(ackFile, { node, ack } satisfies z.infer<typeof keptAckSchema>);
   }
 
   /** Resolves when everything is on disk. @throws what the disk says. */
