@@ -1,4 +1,5 @@
 import type { ApiKey, Fetch } from "./gateway/gateway-http.ts";
+import type { Payment } from "./payment/payment.ts";
 import type { Policy } from "./trust/policy.ts";
 
 export interface ClientOptions {
@@ -22,6 +23,11 @@ export interface ClientOptions {
   readonly user?: string;
   /** Bot keys only: the Telegram user id for whom this client asks and who pays. */
   readonly telegramUser?: string;
+  /**
+   * Pays by a channel of the account's own; of `@bombyx/sdk/payment`, one client each. Closed by whoever made it.
+   * @default the gateway's sponsor pays
+   */
+  readonly payment?: Payment;
   /** @default globalThis.fetch */
   readonly fetch?: Fetch;
   /** ms since epoch. @default Date.now */

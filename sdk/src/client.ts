@@ -72,13 +72,16 @@ export class BombyxClient {
     };
     this.#user = options.user ?? "";
     this.#now = now;
-    this.#gateway = new Gateway({
+    const access = {
       url: options.gateway,
       apiKey: options.apiKey,
       fetch,
       allowHttp: options.allowHttp ?? false,
+      channel: options.payment?.channel,
       ...(options.telegramUser !== undefined && { telegramUser: options.telegramUser }),
-    });
+    };
+    this.#gateway = new Gateway(access);
+    options.payment?.attach(access, now);
     const verifier = new Verifier(
       (attestationId, signal) => this.#gateway.bundle(attestationId, signal),
       policyAppraiser(policy, fetch, now),
@@ -101,6 +104,8 @@ export class BombyxClient {
       pool: this.#pool,
       tickMs: policy.tickMs ?? 80,
       now,
+      random: randomFraction,
+      payment: options.payment,
       newId: () => toHex(randomBytes(16)),
       emit,
       forget: ({ candidate }) => verifier.forget(candidate.attestationId),

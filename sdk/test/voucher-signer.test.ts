@@ -8,6 +8,7 @@ import { fromHex, type Receipt, toHex, type Voucher } from "@bombyx/protocol/wir
 import {
   type ExpectedCharge,
   memoryStore,
+  type OwnReceipt,
   type PageLocks,
   pageStore,
   totalOf,
@@ -158,7 +159,7 @@ describe("a signer", () => {
 
   it("goes on from its own receipts when its state is lost", async () => {
     const signer = await VoucherSigner.create(identity, memoryStore());
-    const journal = [];
+    const journal: OwnReceipt[] = [];
     for (const n of [1, 2, 3]) {
       await signer.expect(expected(n));
       await signer.charge(receiptOf(n));
@@ -206,7 +207,10 @@ describe("a signer", () => {
     let writes = 0;
     const store: VoucherStore = {
       ...inner,
-      replace: (before, next) => (writes++, inner.replace(before, next)),
+      replace: (before, next) => {
+        writes++;
+        return inner.replace(before, next);
+      },
     };
     const signer = await VoucherSigner.create(identity, store);
     await Promise.all(Array.from({ length: 100 }, (_, n) => signer.expect(expected(n + 1))));

@@ -1,6 +1,7 @@
 import { BombyxError, type ReceiptDetail, type SealedRequest } from "@bombyx/protocol/wire";
 import type { ClientEvent } from "../client-event.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { Payment } from "../payment/payment.ts";
 import type { Seat, SessionPool } from "../session/pool.ts";
 import type { Session } from "../session/session.ts";
 import type { AttemptEvent } from "./attempt.ts";
@@ -41,6 +42,10 @@ export interface AnswerTools {
   readonly pool: SessionPool;
   readonly tickMs: 0 | 80;
   readonly now: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Told what each request costs; without it somebody else pays. */
+  readonly payment?: Payment | undefined;
   /** 16 random bytes as hex. */
   readonly newId: () => string;
   readonly emit: (event: ClientEvent) => void;
@@ -84,6 +89,7 @@ export async function* answer(
       });
     } finally {
       attempt.terms.session.end(tools.now());
+      tools.payment?.ended(attempt.name);
     }
     summary ??= walk.exhausted(attempt);
     if (summary) return yield { type: "done", summary };

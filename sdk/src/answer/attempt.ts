@@ -17,10 +17,13 @@ import {
   type ReceiptDetail,
   type SealedHead,
   type SealedRequest,
+  toHex,
   utf8,
 } from "@bombyx/protocol/wire";
 import type { Gateway } from "../gateway/gateway.ts";
 import { refusal } from "../gateway/refusal.ts";
+import type { ExpectedCharge } from "../payment/signer-state.ts";
+import type { ChargeName } from "../payment/voucher-signer.ts";
 import { delay } from "../session/abortable.ts";
 import type { Session } from "../session/session.ts";
 import { PartsReader } from "./parts.ts";
@@ -118,6 +121,28 @@ export class Attempt {
 
   get frames(): number {
     return this.#opener.frames;
+  }
+
+  get name(): ChargeName {
+    return { session: this.terms.session.id, request: this.terms.request };
+  }
+
+  /** What its receipt must say to be paid. */
+  expected(at: number): ExpectedCharge {
+    const { session, idempotencyId, ceilingUnits, requestHash: sent } = this.terms;
+    const { candidate, price, verdict } = session;
+    return {
+      ...this.name,
+      attestationId: candidate.attestationId,
+      sigPk: toHex(verdict.sigPk),
+      idempotencyId,
+      priceId: price.id,
+      nanoPerUnit: price.nanoPerUnit.toString(),
+      coefficient: candidate.coefficient,
+      ceilingUnits,
+      requestHash: toHex(sent),
+      at,
+    };
   }
 
   get framesHash(): Uint8Array {

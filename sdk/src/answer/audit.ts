@@ -11,7 +11,7 @@ import type { Attempt } from "./attempt.ts";
 import { capOf } from "./running-receipt.ts";
 
 export type ReceiptJudgement =
-  | { readonly receipt: "verified" }
+  | { readonly receipt: "verified"; readonly signed: SignedReceipt }
   /** None came with the answer; the gateway has it later. */
   | { readonly receipt: "missing" }
   | { readonly receipt: "invalid"; readonly error: BombyxError; readonly signed: SignedReceipt | undefined };
@@ -36,7 +36,7 @@ export function judgeReceipt(attempt: Attempt, detail: ReceiptDetail): ReceiptJu
     if (receipt.finish === "running") return { receipt: "missing" };
     assertTerms(receipt, attempt, detail);
     auditReceipt(receipt, detail, attempt.terms.session.price);
-    return { receipt: "verified" };
+    return { receipt: "verified", signed: signedReceiptSchema.parse(attempt.receipt) };
   } catch (cause) {
     const error =
       cause instanceof BombyxError

@@ -13,6 +13,8 @@ const maxLosses = 3;
 const maxReopens = 4;
 const maxWaits = 20;
 const waitMs = 200;
+/** A channel that much is running on waits for its turn; half a second each. */
+const maxPayments = 240;
 /** A gateway that was away has its nodes back a moment after itself. */
 const comebacks = 20;
 const comebackMs = 500;
@@ -35,6 +37,7 @@ export class Walk {
   #losses = 0;
   #reopens = 0;
   #waits = 0;
+  #payments = 0;
   #comebacks = 0;
   /** A lost node's running receipt that the gateway was not there to take. */
   #owed: SignedReceipt | undefined;
@@ -51,7 +54,7 @@ export class Walk {
 
   /** The next attempt, on the seat's session or, after a loss, on the standby. */
   async next(signal: AbortSignal): Promise<Attempt> {
-    const { gateway, now, tickMs } = this.#tools;
+    const { gateway, now, payment, tickMs, random } = this.#tools;
     const { endpoint, body } = this.#question;
     try {
       const session = await this.#session(signal);
@@ -72,6 +75,7 @@ export class Walk {
         });
         this.#ceilingUnits ??= attempt.terms.ceilingUnits;
         return attempt;
+        await payment?.expect(attempt.expected(now()));
       } catch (error) {
         session.end(now());
         throw error;
@@ -107,7 +111,9 @@ export class Walk {
     const { session } = attempt.terms;
     const judgement = judgeReceipt(attempt, detail);
     if (judgement.receipt === "invalid") {
+    if (judgement.receipt === "verified") this.#tools.payment?.checked(judgement.signed);
       this.#accuse(attempt, judgement.error, judgement.signed, detail);
+      this.#tools.payment?.unpaid(attempt.name);
       this.#tools.pool.drop(session);
     }
     if (detail.finishReason === "cancelled") {
@@ -123,11 +129,16 @@ export class Walk {
    * @throws BombyxError when there is no going on.
    */
   async lose(attempt: Attempt, error: BombyxError, signal: AbortSignal): Promise<void> {
-    const { pool, forget, emit } = this.#tools;
+    const { pool, forget, emit, payment } = this.#tools;
     const { session } = attempt.terms;
     const kind = lossOf(error);
     this.#lastError = error;
     if (kind === "fatal") throw this.#giveUp(error);
+    if (error.code === "VOUCHER_REQUIRED" && payment && ++this.#payments <= maxPayments) {
+      payment.ended(attempt.name);
+      payment.unpaid(attempt.name);
+      return await payment.pay(error, signal);
+    }
     if (kind === "wait") {
       if (++this.#waits > maxWaits) throw this.#giveUp(error);
       return await delay(error.retryAfterMs ?? waitMs, signal);
@@ -200,6 +211,7 @@ export class Walk {
     }
     this.delivered.charge(checkpoint, signed.receipt.units, session);
     const refused = await this.#present(signed, signal);
+    this.#tools.payment?.checked(signed);
     if (refused?.code === "RECEIPT_INVALID") this.#accuse(attempt, refused, undefined, undefined);
   }
 

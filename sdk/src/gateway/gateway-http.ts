@@ -18,6 +18,8 @@ export interface GatewayOptions {
   readonly telegramUser?: string | undefined;
   /** See `ClientOptions.allowHttp`. */
   readonly allowHttp?: boolean | undefined;
+  /** Address of the account's channel that pays. */
+  readonly channel?: string | undefined;
 }
 
 const maxErrorBytes = 64 * 1024;
@@ -30,13 +32,15 @@ export class GatewayHttp {
   readonly #base: string;
   readonly #apiKey: ApiKey | undefined;
   readonly #telegramUser: string | undefined;
+  readonly #channel: string | undefined;
   readonly #fetch: Fetch;
 
   /** @throws BombyxError BAD_REQUEST when `url` is not an https URL, or an http one of this machine. */
-  constructor({ url, apiKey, fetch, telegramUser, allowHttp = false }: GatewayOptions) {
+  constructor({ url, apiKey, fetch, telegramUser, channel, allowHttp = false }: GatewayOptions) {
     this.#base = baseUrl(url, allowHttp);
     this.#apiKey = apiKey;
     this.#telegramUser = telegramUser;
+    this.#channel = channel;
     this.#fetch = fetch ?? ((to, init) => globalThis.fetch(to, init));
   }
 
@@ -101,6 +105,7 @@ export class GatewayHttp {
     return {
       ...(key !== undefined && { authorization: `Bearer ${key}` }),
       ...(this.#telegramUser !== undefined && { [sealedHeaders.user]: this.#telegramUser }),
+      ...(this.#channel !== undefined && { [sealedHeaders.channel]: this.#channel }),
     };
   }
 }

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { BombyxError } from "@bombyx/protocol/wire";
 import { attestCommand, attestHelp } from "../attest/command.ts";
 import { type Policy, parsePolicy } from "../trust/policy.ts";
+import { channelPayment } from "./channel-file.ts";
 import { startProxy } from "./index.ts";
 
 /** The part of `process` that the command uses. */
@@ -19,12 +20,13 @@ const defaultPort = 11_711;
 
 const help = `bombyx: private AI from nodes whose hardware this machine verifies
 
-  bombyx proxy --gateway URL [--policy FILE] [--port N] [--allow-http] [--json]
+  bombyx proxy --gateway URL [--policy FILE] [--port N] [--channel FILE] [--allow-http] [--json]
       A local OpenAI-compatible endpoint. Point any OpenAI client at it.
 
       --gateway URL   the gateway to use; it relays ciphertext and is not trusted
       --policy FILE   what to trust instead of the strict policy: .json, or .js with a default export
       --port N        port on 127.0.0.1, 0 for any free one (default ${defaultPort})
+      --channel FILE  pay by this channel; receipts are kept in FILE.receipts.jsonl
       --allow-http    take an http gateway on another machine: the network can read the API key
       --json          print one line of JSON when ready
 
@@ -35,6 +37,7 @@ ${attestHelp}`;
 /** Runs the command until it is told to stop. @returns the exit code: 0, 1 (failed) or 2 (wrong usage). */
 export async function runCli(args: readonly string[], shell: Shell): Promise<number> {
   if (args[0] === "attest") return attestCommand(args.slice(1), shell);
+  let closePayment: () => Promise<void> | undefined = () => undefined;
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -43,6 +46,7 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<num
         gateway: { type: "string" },
         policy: { type: "string" },
         port: { type: "string" },
+        channel: { type: "string" },
         "allow-http": { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -61,11 +65,15 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<num
       shell.once("SIGINT", stop);
       shell.once("SIGTERM", stop);
     });
+    const payment =
+      values.channel === undefined ? undefined : await channelPayment(values.channel, shell.stderr);
+    closePayment = () => payment?.close();
     const proxy = await startProxy({
       gateway: values.gateway,
       apiKey,
       port: readPort(values.port),
       allowHttp: values["allow-http"],
+      ...(payment && { payment }),
       ...(values.policy !== undefined && { policy: await readPolicy(values.policy) }),
     });
     shell.stdout.write(
@@ -79,6 +87,8 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<num
   } catch (error) {
     shell.stderr.write(`bombyx: ${explain(error)}\n`);
     return isUsage(error) ? 2 : 1;
+  } finally {
+    await closePayment();
   }
 }
 
