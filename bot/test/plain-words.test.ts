@@ -192,7 +192,7 @@ describe("hostile output", () => {
   it("a long document, streamed in small pieces, never breaks a frame", async () => {
     await using world = await startBotWorld({ pace: { draftMs: 0, editMs: 0, refreshMs: 20_000 } });
     const anna = (await world.telegram.createPerson()).privateChat(world.account);
-    const document = `# Silk 🐛\n\n- one **two** \`three\`\n- [ ] four\n\n| a | b |\n|---|---|\n| 👩‍👩‍👧 | *c* |\n\n\`\`\`ts\nlet a = "🦋";\n\`\`\`\n\n> quote`;
+    const document = `# Silk 🐛\n\n- one **two** \`three\`\n- [ ] four\n\n| a | b |\n|---|---|\n| 👩‍👩‍👧 | *c* |\n\n\`\`\`ts\nlet a = "🦋";\n\`\`\`\n\n> quote\n\n\\[\n\\frac{a}{b}\n\\]\n\nso \\(c_1\\)`;
     world.answerer.script = async function* () {
       const pieces = document.repeat(3).match(/[\s\S]{1,7}/g) ?? [];
       const shown = () => world.calls("sendRichMessageDraft").length;

@@ -7,13 +7,21 @@ export type Inline =
   | string
   | Inline[]
   | { type: "bold" | "italic" | "strikethrough" | "code"; text: Inline }
-  | { type: "url"; text: string; url: string };
+  | { type: "url"; text: string; url: string }
+  | Formula;
+
+/** LaTeX, which Telegram draws. */
+export interface Formula {
+  type: "mathematical_expression";
+  expression: string;
+}
 
 export type Block =
   | { type: "paragraph"; text: Inline }
   | { type: "heading"; text: Inline; size: 1 | 2 | 3 | 4 | 5 | 6 }
   | { type: "pre"; text: string; language?: string }
   | { type: "divider" }
+  | Formula
   | { type: "list"; items: ListItem[] }
   | { type: "blockquote"; blocks: Block[] }
   | { type: "table"; cells: TableCell[][]; is_bordered: true };
@@ -44,7 +52,7 @@ export const widestTable = 20;
 export function inlineText(inline: Inline): string {
   if (typeof inline === "string") return inline;
   if (Array.isArray(inline)) return inline.map(inlineText).join("");
-  return inlineText(inline.text);
+  return inline.type === "mathematical_expression" ? inline.expression : inlineText(inline.text);
 }
 
 /** How many blocks Telegram counts: items and rows are blocks too. */

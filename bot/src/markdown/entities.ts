@@ -50,6 +50,9 @@ function writeBlock(runs: Run[], block: Block, styles: ReadonlySet<Style>, margi
     case "pre":
       runs.push({ text: block.text, styles: quoteOnly(styles), pre: languageOf(block) });
       return;
+    case "mathematical_expression":
+      runs.push({ text: block.expression, styles: quoteOnly(styles), pre: { language: "latex" } });
+      return;
     case "divider":
       runs.push({ text: "———", styles });
       return;
@@ -93,7 +96,7 @@ function writeInline(runs: Run[], inline: Inline, styles: ReadonlySet<Style>): v
     for (const part of inline) writeInline(runs, part, styles);
   } else if (inline.type === "url") {
     runs.push({ text: inline.text, styles, url: inline.url });
-  } else if (inline.type === "code") {
+  } else if (inline.type === "code" || inline.type === "mathematical_expression") {
     runs.push({ text: inlineText(inline), styles: new Set([...quoteOnly(styles), "code"]) });
   } else {
     writeInline(runs, inline.text, new Set([...styles, inline.type]));

@@ -25,6 +25,13 @@ describe("Markdown becomes text with entities", () => {
     ["see https://bombyx.example/x.", ["text_link:https://bombyx.example/x"]],
   ])("%s", (text, expected) => expect(marked(text)).toEqual(expected));
 
+  it("writes formulas as code", () => {
+    expect(marked(`${String.raw`So \(a^2\) it is:`}\n\n\\[\nb_1 * c\n\\]`)).toEqual([
+      "code:a^2",
+      "pre:b_1 * c",
+    ]);
+  });
+
   it("writes lists, tasks and tables as lines", () => {
     const { text } = formatText(
       readMarkdown("- a\n- b\n  1. c\n\n- [x] done\n\n| k | value |\n|---|---|\n| x | 1 |"),
@@ -36,6 +43,42 @@ describe("Markdown becomes text with entities", () => {
     expect(formatText(readMarkdown("```ts\nlet a\n```")).entities).toEqual([
       { type: "pre", language: "ts", offset: 0, length: 5 },
     ]);
+  });
+});
+
+describe("formulas become blocks that Telegram draws", () => {
+  const formula = (expression: string) => ({ type: "mathematical_expression", expression }) as const;
+
+  it.each<[string, Block[]]>([
+    [
+      String.raw`With \(a_1 * b * c\) and $x^2$, $5 or $10`,
+      [
+        {
+          type: "paragraph",
+          text: ["With ", formula("a_1 * b * c"), " and ", formula("x^2"), ", $5 or $10"],
+        },
+      ],
+    ],
+    [String.raw`\[ \{x\} - y \]`, [formula(String.raw`\{x\} - y`)]],
+    ["$$\na\n- b\n$$", [formula("a\n- b")]],
+    ["`$a$`", [{ type: "paragraph", text: { type: "code", text: "$a$" } }]],
+  ])("%s", (text, blocks) => expect(readMarkdown(text)).toEqual(blocks));
+
+  it("read in pieces as at once", () => {
+    const text = `${String.raw`# A \(b\)`}\n\nSo \\(a\\)\n\n\\[\nc\n\n- d\n\\]\n\n- $e$ is $5\n- and $$f$$\n\ndone`;
+    const growing = new GrowingMarkdown();
+    for (let end = 1; end <= text.length; end++) {
+      const so = text.slice(0, end);
+      expect(growing.read(so), JSON.stringify(so.slice(-20))).toEqual(readMarkdown(so));
+    }
+  });
+
+  it("longer than a message are cut as code", () => {
+    const parts = splitBlocks(
+      [{ type: "mathematical_expression", expression: "x + ".repeat(2_000) }],
+      textLimits,
+    );
+    expect(new Set(parts.flat().map(({ type }) => type))).toEqual(new Set(["pre"]));
   });
 });
 
@@ -155,7 +198,9 @@ function expectFilled(block: Block): void {
       ? inline
       : Array.isArray(inline)
         ? inline.map(words).join("")
-        : words(inline.text);
+        : inline.type === "mathematical_expression"
+          ? inline.expression
+          : words(inline.text);
   if ("text" in block) expect(words(block.text).trim()).not.toBe("");
   if (block.type === "list") for (const item of block.items) expect(item.blocks.length).toBeGreaterThan(0);
 }

@@ -1,7 +1,10 @@
+import { withDollarFormulas } from "@bombyx/sdk/formulas";
 import type { AlignType, List, Nodes, PhrasingContent, RootContent, Table } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { gfmFromMarkdown } from "mdast-util-gfm";
+import { mathFromMarkdown } from "mdast-util-math";
 import { gfm } from "micromark-extension-gfm";
+import { math } from "micromark-extension-math";
 import {
   type Block,
   deepestBlock,
@@ -13,8 +16,9 @@ import {
 } from "./block.ts";
 import { safeLink } from "./safe-link.ts";
 
-const extensions = [gfm()];
-const mdastExtensions = [gfmFromMarkdown()];
+// One dollar is money: what is a formula between two of them, has two already when it is parsed.
+const extensions = [gfm(), math({ singleDollarTextMath: false })];
+const mdastExtensions = [gfmFromMarkdown(), mathFromMarkdown()];
 /** Controls that people cannot see, among them those that turn the direction of text around and so disguise links. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it removes.
 const invisibleControls = /[\u0000-\u0008\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g;
@@ -63,7 +67,7 @@ export class GrowingMarkdown {
 }
 
 const cleaned = (markdown: string): string =>
-  markdown.toWellFormed().replaceAll("\r\n", "\n").replace(invisibleControls, "");
+  withDollarFormulas(markdown.toWellFormed().replaceAll("\r\n", "\n").replace(invisibleControls, ""));
 
 /** @returns undefined for what no parser should be given. */
 function parse(text: string): RootContent[] | undefined {
@@ -80,15 +84,20 @@ const isAbsurd = (text: string): boolean =>
   absurdIndent.test(text) ||
   text
     .split(/\n\s*\n/)
-    .some((part) => part.length > mostMarks && (part.match(/[*_~[\]`]/g)?.length ?? 0) > mostMarks);
+    .some((part) => part.length > mostMarks && (part.match(/[*_~[\]`$]/g)?.length ?? 0) > mostMarks);
 
 const plain = (text: string): Block[] => paragraph(text.trim());
 
 function readBlock(node: RootContent, depth: number): Block[] {
   if (depth > deepestBlock) return paragraph(wordsOf(node));
   switch (node.type) {
-    case "paragraph":
+    case "paragraph": {
+      const [only, ...others] = node.children;
+      if (only?.type === "inlineMath" && others.length === 0) return formula(only.value);
       return paragraph(readInlines(node.children, 1));
+    }
+    case "math":
+      return formula(node.value);
     case "heading":
       return paragraph(readInlines(node.children, 1)).map(({ text }) => ({
         type: "heading",
@@ -125,6 +134,10 @@ function readBlock(node: RootContent, depth: number): Block[] {
 function paragraph(text: Inline): Extract<Block, { type: "paragraph" }>[] {
   return inlineText(text).trim() === "" ? [] : [{ type: "paragraph", text }];
 }
+
+/** A formula that has only begun has nothing to draw yet. */
+const formula = (expression: string): Block[] =>
+  expression.trim() === "" ? [] : [{ type: "mathematical_expression", expression }];
 
 function codeBlock(value: string, lang?: string | null): Block {
   const language = /^[\w+#.-]{1,32}/.exec(lang ?? "")?.[0];
@@ -192,6 +205,8 @@ function readInline(node: PhrasingContent, depth: number): Inline {
       return { type: "strikethrough", text: readInlines(node.children, depth + 1) };
     case "inlineCode":
       return { type: "code", text: node.value };
+    case "inlineMath":
+      return node.value.trim() === "" ? "" : { type: "mathematical_expression", expression: node.value };
     case "break":
       return "\n";
     case "link":

@@ -68,6 +68,9 @@ function pieces(block: Block, limits: MessageLimits): Block[] {
         ? whole
         : pieces({ type: "pre", text: text() }, limits);
     }
+    case "mathematical_expression":
+      // Half a formula is none: one that fills a message by itself is shown as it was written.
+      return pieces({ type: "pre", text: block.expression, language: "latex" }, limits);
     case "divider":
       return [block];
   }
@@ -128,6 +131,11 @@ function sliceInline(inline: Inline, from: number, to: number): Inline {
   if (inline.type === "url") {
     const whole = from <= 0 && to >= inline.text.length;
     return whole ? inline : inline.text.slice(Math.max(0, from), Math.max(0, to));
+  }
+  if (inline.type === "mathematical_expression") {
+    const { expression } = inline;
+    const whole = from <= 0 && to >= expression.length;
+    return whole ? inline : { type: "code", text: expression.slice(Math.max(0, from), Math.max(0, to)) };
   }
   return { ...inline, text: sliceInline(inline.text, from, to) };
 }

@@ -16,6 +16,7 @@ chat-editing = Editing an earlier question. What came after it will be replaced.
 chat-edit-cancel = Cancel editing
 chat-code = code
 chat-table = Table
+chat-formula = Formula
 chat-picture = Picture, not loaded
 chat-thinking = Answering…
 chat-latest = To the newest

@@ -16,6 +16,7 @@ chat-editing = Вы меняете прежний вопрос. Всё, что �
 chat-edit-cancel = Не менять
 chat-code = код
 chat-table = Таблица
+chat-formula = Формула
 chat-picture = Картинка, не загружена
 chat-thinking = Отвечает…
 chat-latest = К последнему

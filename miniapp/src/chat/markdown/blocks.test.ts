@@ -45,6 +45,17 @@ Title below
 
 ***
 
+The root \\(x_1 * y * z\\) of $a^2$ costs $5 or $10:
+\\[
+x = \\frac{-b}{2a}
+
+- 1
+\\]
+- a list with $$b$$
+  \\[ c \\]
+
+# $d$
+
 Last words.
 `;
 
@@ -72,6 +83,30 @@ describe("blocks of a growing text", () => {
     const growing = new GrowingBlocks();
     const [first] = growing.update("one\n\ntwo\n\nthr");
     expect(growing.update("one\n\ntwo\n\nthree and more")[0]).toBe(first);
+  });
+
+  it("know formulas, and money from them", () => {
+    const [sentence, displayed] = new GrowingBlocks().update(
+      `${String.raw`It is \(a_1\), for $5 or $10, and $b$.`}\n\n\\[\nc\n- d\n\\]`,
+    );
+    expect(seen([sentence, displayed].flatMap((block) => block ?? []))).toMatchObject([
+      {
+        children: [
+          { value: "It is " },
+          { type: "inlineMath", value: "a_1" },
+          { value: ", for $5 or $10, and " },
+          { type: "inlineMath", value: "b" },
+          { value: "." },
+        ],
+      },
+      { type: "math", value: "c\n- d" },
+    ]);
+  });
+
+  it("keep what stands before a formula that ends", () => {
+    const growing = new GrowingBlocks();
+    const [first] = growing.update("one\n\ntwo\n\nthe root \\(x");
+    expect(growing.update("one\n\ntwo\n\nthe root \\(x\\) of")[0]).toBe(first);
   });
 
   it("begin anew when the text is another", () => {
@@ -105,6 +140,7 @@ describe("blocks of a growing text", () => {
     ["open emphasis", "*a ".repeat(10_000)],
     ["nested quotes", ">".repeat(5_000)],
     ["backticks", "`a``b".repeat(6_000)],
+    ["dollars", "$$a$$$b".repeat(4_000)],
     ["a list without end", "- a\n".repeat(8_000)],
   ])("end in time for %s", (_, text) => {
     const begun = process.cpuUsage();

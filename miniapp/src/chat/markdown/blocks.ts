@@ -1,13 +1,16 @@
+import { withDollarFormulas } from "@bombyx/sdk/formulas";
 import type { Code, RootContent } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { gfmAutolinkLiteralFromMarkdown } from "mdast-util-gfm-autolink-literal";
 import { gfmStrikethroughFromMarkdown } from "mdast-util-gfm-strikethrough";
 import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
 import { gfmTaskListItemFromMarkdown } from "mdast-util-gfm-task-list-item";
+import { mathFromMarkdown } from "mdast-util-math";
 import { gfmAutolinkLiteral } from "micromark-extension-gfm-autolink-literal";
 import { gfmStrikethrough } from "micromark-extension-gfm-strikethrough";
 import { gfmTable } from "micromark-extension-gfm-table";
 import { gfmTaskListItem } from "micromark-extension-gfm-task-list-item";
+import { math } from "micromark-extension-math";
 
 /** A top-level block; `node` stays the same object as long as the block does not change. */
 export interface Block {
@@ -16,7 +19,10 @@ export interface Block {
   readonly node: RootContent;
 }
 
-/** GitHub's dialect without footnotes. Raw HTML comes out as a node of its own, and is shown as text. */
+/**
+ * GitHub's dialect without footnotes, and formulas. Raw HTML comes out as a node of its own, and is shown as text. One
+ * dollar is money: what is a formula between two of them, has two already.
+ */
 const parse = (text: string): readonly RootContent[] =>
   fromMarkdown(text, {
     extensions: [
@@ -24,12 +30,14 @@ const parse = (text: string): readonly RootContent[] =>
       gfmStrikethrough({ singleTilde: false }),
       gfmTaskListItem(),
       gfmAutolinkLiteral(),
+      math({ singleDollarTextMath: false }),
     ],
     mdastExtensions: [
       gfmTableFromMarkdown(),
       gfmStrikethroughFromMarkdown(),
       gfmTaskListItemFromMarkdown(),
       gfmAutolinkLiteralFromMarkdown(),
+      mathFromMarkdown(),
     ],
   }).children;
 
@@ -48,11 +56,15 @@ export class GrowingBlocks {
   /** Length of the fence that is open at the end, and its character. */
   #openFence: { readonly mark: string; readonly length: number; scannedTo: number } | undefined;
 
-  /** @returns the blocks of `text`; those that did not change are the same objects as before. */
-  update(text: string): readonly Block[] {
+  /** @returns the blocks of `markdown`; those that did not change are the same objects as before. */
+  update(markdown: string): readonly Block[] {
+    const text = withDollarFormulas(markdown);
     if (text === this.#text) return this.#blocks;
     if (!text.startsWith(this.#text)) {
-      this.#blocks = [];
+      // A formula that ends is written anew: its block is parsed again, and the one before, whose end may depend on it.
+      const same = sameLength(text, this.#text);
+      const before = this.#blocks.filter(({ start }) => start <= same);
+      this.#blocks = before.slice(0, Math.max(1, before.length - 1));
       this.#openFence = undefined;
     }
     this.#text = text;
@@ -102,6 +114,13 @@ export class GrowingBlocks {
     const open = { mark: mark.charAt(0), length: mark.length, scannedTo: this.#text.lastIndexOf("\n") + 1 };
     if (!closes(tail.slice(body), open)) this.#openFence = open;
   }
+}
+
+/** How many characters two texts have in common at their beginning. */
+function sameLength(one: string, other: string): number {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length++;
+  return length;
 }
 
 /** Whether any line is a closing fence. */

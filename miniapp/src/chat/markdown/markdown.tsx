@@ -5,6 +5,7 @@ import { useText } from "../../i18n/use-text.ts";
 import { useTelegram } from "../../telegram/telegram-context.ts";
 import { CopyButton } from "../copy-button.tsx";
 import { type Block, GrowingBlocks } from "./blocks.ts";
+import { Formula } from "./formula.tsx";
 import "./markdown.css";
 import { safeLink } from "./safe-link.ts";
 
@@ -59,8 +60,15 @@ function rendered(node: Nodes, depth: number): ReactNode {
   switch (node.type) {
     case "text":
       return node.value;
-    case "paragraph":
+    case "paragraph": {
+      const [only, ...others] = node.children;
+      if (only?.type === "inlineMath" && others.length === 0) return <Displayed tex={only.value} />;
       return <p dir="auto">{inside(node.children)}</p>;
+    }
+    case "math":
+      return <Displayed tex={node.value} />;
+    case "inlineMath":
+      return <Formula tex={node.value} />;
     case "heading": {
       // The page has its own h1 and h2; an answer begins below them.
       const Heading = node.depth === 1 ? "h3" : node.depth === 2 ? "h4" : "h5";
@@ -163,6 +171,16 @@ function Table({
           ))}
         </tbody>
       </table>
+    </section>
+  );
+}
+
+function Displayed({ tex }: { tex: string }) {
+  const t = useText();
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section className="markdown-scroll" tabIndex={0} aria-label={t("chat-formula")}>
+      <Formula tex={tex} displayed />
     </section>
   );
 }
