@@ -25,10 +25,10 @@ import type { GatewayConfig } from "./config.ts";
 import { spendable } from "./credit/account-money.ts";
 import { BalanceNews } from "./credit/balance-news.ts";
 import { Purses } from "./credit/purses.ts";
-import { AttestationArchive, attestationsKeptMs } from "./evidence/attestation-archive.ts";
-import { PriceArchive } from "./evidence/price-archive.ts";
 import { EventLog } from "./events/event-log.ts";
 import { NodeNews } from "./events/node-news.ts";
+import { AttestationArchive, attestationsKeptMs } from "./evidence/attestation-archive.ts";
+import { PriceArchive } from "./evidence/price-archive.ts";
 import { Figures } from "./figures/figures.ts";
 import { AttestationIntake } from "./fleet/attestation-intake.ts";
 import { Fleet, type FleetChange } from "./fleet/fleet.ts";
@@ -41,10 +41,12 @@ import { Metrics, metricsServer } from "./metrics.ts";
 import { PriceList } from "./prices.ts";
 import { AckSigner, loadAckKey, unsettledTerms } from "./relay/acks.ts";
 import { Attempts } from "./relay/attempts.ts";
+import { Comebacks } from "./relay/comebacks.ts";
 import { Handshakes } from "./relay/handshakes.ts";
 import { ReceiptIntake } from "./relay/receipt-intake.ts";
 import { Relay } from "./relay/relay.ts";
 import { RunningReceipts } from "./relay/running-receipts.ts";
+import { openSessionFile } from "./relay/session-file.ts";
 import { SessionTable } from "./relay/session-table.ts";
 import { StallWatch } from "./relay/stall-watch.ts";
 import { openStore } from "./store/open-store.ts";
@@ -154,7 +156,8 @@ export async function startGateway(
   };
 
   // Ciphertext and money.
-  const sessions = new SessionTable(now);
+  const kept = openSessionFile({ dataDir, now });
+  const sessions = new SessionTable(now, kept);
   const stalls = new StallWatch(now);
   const acks = new AckSigner(loadAckKey(dataDir), unsettledTerms, (node, state) => {
     figures.acknowledged(node, state);
@@ -177,8 +180,20 @@ export async function startGateway(
     log,
     now,
   });
-  const handshakes = new Handshakes({ fleet, sessions, now });
-  const relay = new Relay({ fleet, ledger, prices, purses, sessions, attempts, stalls, metrics, now });
+  const handshakes = new Handshakes({ fleet, sessions, kept, now });
+  const comebacks = new Comebacks({ fleet, ledger, prices, attempts });
+  const relay = new Relay({
+    fleet,
+    ledger,
+    prices,
+    purses,
+    sessions,
+    attempts,
+    comebacks,
+    stalls,
+    metrics,
+    now,
+  });
 
   // Doors.
   const links = new LinkServer({
@@ -246,6 +261,7 @@ export async function startGateway(
   const sweeps = setInterval(
     () => {
       sessions.sweep();
+      kept.prune();
       tidy(ledger.sweep(now() - config.lostGraceMs, now()));
       tidy(ledger.expireOffers(now()));
       tidy(attestations.prune(now() - attestationsKeptMs));
@@ -270,11 +286,13 @@ export async function startGateway(
     clearInterval(sweeps);
     clearInterval(figuresTicks);
     news.close();
+    attempts.letGo();
     links.close();
     server.closeAllConnections();
     metricsDoor.close();
     metricsDoor.closeAllConnections();
     await ledger.close();
+    kept.close();
     await figures.close();
     await keepSeen();
     await events.settled();

@@ -23,6 +23,8 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #nodes = new Map<string, FleetNode>();
   readonly #byModel = new Map<string, NodeOffer[]>();
+  /** Who waits for a node's offers, by node. */
+  readonly #awaited = new Map<string, Set<() => void>>();
   /** By id, because an owner can remove a node and pair it again, which must not let it in. */
   readonly #quarantined = new Set<string>();
 
@@ -140,7 +142,41 @@ export class Fleet {
     for (const offer of [...node.offers.values()]) {
       if (!wanted.has(offer.model.id)) this.#remove(offer);
     }
+    for (const look of this.#awaited.get(node.id) ?? []) look();
     return leftOut;
+  }
+
+  /**
+   * The offer of a node that is wanted, as soon as the node is linked and makes it; undefined when that takes
+   * longer than `withinMs`.
+   */
+  awaitOffer(
+    node: string,
+    wanted: (offer: NodeOffer) => boolean,
+    withinMs: number,
+  ): Promise<NodeOffer | undefined> {
+    const find = () => {
+      const there = this.#nodes.get(node);
+      return there?.link?.open ? there.offers.values().find(wanted) : undefined;
+    };
+    const there = find();
+    if (there) return Promise.resolve(there);
+    const { promise, resolve } = Promise.withResolvers<NodeOffer | undefined>();
+    const looking = this.#awaited.get(node) ?? new Set();
+    this.#awaited.set(node, looking);
+    const end = (offer?: NodeOffer) => {
+      clearTimeout(timeout);
+      looking.delete(look);
+      if (looking.size === 0 && this.#awaited.get(node) === looking) this.#awaited.delete(node);
+      resolve(offer);
+    };
+    const look = () => {
+      const offer = find();
+      if (offer) end(offer);
+    };
+    looking.add(look);
+    const timeout = setTimeout(end, withinMs);
+    return promise;
   }
 
   quarantine(node: FleetNode, reason: string): void {

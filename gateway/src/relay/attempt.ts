@@ -23,12 +23,14 @@ export interface Attempt extends AttemptId {
   readonly maxTokens: number;
   capUnits: number;
   continuation: boolean;
-  /** BLAKE2b-256 of the sealed request, hex; empty until its body was read. */
-  requestHash: string;
+  /** BLAKE2b-256 of the sealed request, hex; empty until its body was read, undefined when an earlier process read it. */
+  requestHash: string | undefined;
   state: AttemptState;
   relay: AnswerRelay | undefined;
   /** Something of the answer was written to the client. */
   delivered: boolean;
+  /** It was lost, since then, and its node is asked to go on; undefined once the node does. */
+  lostAt?: number | undefined;
   /** When it got its slot, and when it ended or was cancelled. */
   startedAt: number;
   endedAt: number;
@@ -50,6 +52,7 @@ export function disagreement(receipt: Receipt, attempt: Attempt): keyof Receipt 
     requestHash: attempt.requestHash,
   } as const;
   for (const field of Object.keys(expected) as (keyof typeof expected)[]) {
+    if (field === "requestHash" && attempt.requestHash === undefined) continue;
     if (receipt[field] !== expected[field]) return field;
   }
   return undefined;

@@ -70,6 +70,13 @@ export class Attempts {
     this.#open++;
   }
 
+  /** Ended before this process began; kept for a minute, for repetitions. */
+  addEnded(attempt: Attempt): void {
+    attempt.endedAt = this.#options.now();
+    this.#attempts.set(attemptKey(attempt), attempt);
+    this.#ended.add(attempt);
+  }
+
   /** Never reached a node. */
   release(attempt: Attempt): void {
     if (this.#end(attempt, "released"))
@@ -101,6 +108,19 @@ export class Attempts {
     });
   }
 
+  /** It was lost, and its node does not go on with it after all: it waits for a receipt as before. */
+  stillLost(attempt: Attempt, lostAt: number): void {
+    if (this.#end(attempt, "lost")) this.#tell(this.#options.ledger.markLost(idOf(attempt), lostAt));
+  }
+
+  /**
+   * The gateway is going away: what still runs is cut off without a word to its node, which goes on for a while,
+   * so that the client finds its answer at the next process.
+   */
+  letGo(): void {
+    for (const attempt of this.#attempts.values()) if (attempt.state === "running") attempt.relay?.replace();
+  }
+
   /** Its final receipt is with the ledger: only that decides how it ends. */
   settling(attempt: Attempt): void {
     if (attempt.state === "ended") return;
@@ -126,7 +146,8 @@ export class Attempts {
     for (const attempt of this.#ended) {
       if (now - attempt.endedAt < limits.replayMs) break;
       this.#ended.delete(attempt);
-      this.#attempts.delete(attemptKey(attempt));
+      // A lost one may have been taken up again under the same name.
+      if (this.find(attempt) === attempt) this.#attempts.delete(attemptKey(attempt));
     }
   }
 

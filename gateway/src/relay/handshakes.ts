@@ -1,22 +1,30 @@
 import { BombyxError, type ErrorBody, limits, linkKind, toHex } from "@bombyx/protocol/wire";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { LinkStream } from "../fleet/node-link.ts";
+import type { SessionFile } from "./session-file.ts";
 import type { SessionTable } from "./session-table.ts";
 
 const answerWithinMs = 10_000;
 const sessionIdBytes = 32;
 const message2Bytes = 48;
 
+export interface HandshakesOptions {
+  readonly fleet: Fleet;
+  readonly sessions: SessionTable;
+  readonly kept: Pick<SessionFile, "put">;
+  readonly now: () => number;
+}
+
 /** Carries Noise's two messages; what they agree on is not the gateway's to know. */
 export class Handshakes {
-  readonly #options: { fleet: Fleet; sessions: SessionTable; now: () => number };
+  readonly #options: HandshakesOptions;
 
-  constructor(options: { fleet: Fleet; sessions: SessionTable; now: () => number }) {
+  constructor(options: HandshakesOptions) {
     this.#options = options;
   }
 
   /**
-   * Opens a session of `account` on `node`.
+   * Opens a session of `account` on `node`, which the next process knows, too.
    * @throws BombyxError NODE_UNKNOWN, NODE_OFFLINE, DRAINING, SESSION_LIMIT, RATE_LIMITED, or the node's refusal.
    */
   async open(
@@ -24,7 +32,7 @@ export class Handshakes {
     node: string,
     message: Buffer,
   ): Promise<{ session: string; message2: Uint8Array }> {
-    const { fleet, sessions, now } = this.#options;
+    const { fleet, sessions, kept, now } = this.#options;
     const target = fleet.get(node);
     if (!target)
       throw new BombyxError("NODE_UNKNOWN", "No node of this id is paired here; ask for candidates.");
@@ -55,7 +63,8 @@ export class Handshakes {
     try {
       const answer = await stream.answer;
       const session = toHex(answer.subarray(0, sessionIdBytes));
-      sessions.add({ id: session, account, node, attestationId });
+      const { id } = sessions.add({ id: session, account, node, attestationId });
+      await kept.put({ id, account, node, attestationId });
       return { session, message2: answer.subarray(sessionIdBytes) };
     } finally {
       clearTimeout(timeout);

@@ -24,6 +24,7 @@ import type { Lease } from "../scheduler/slot-queue.ts";
 import { AnswerRelay } from "./answer-relay.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Attempts } from "./attempts.ts";
+import { type Comebacks, stillOpen } from "./comebacks.ts";
 import type { Session, SessionTable } from "./session-table.ts";
 import type { StallWatch } from "./stall-watch.ts";
 
@@ -34,6 +35,7 @@ export interface RelayOptions {
   readonly purses: Purses;
   readonly sessions: SessionTable;
   readonly attempts: Attempts;
+  readonly comebacks: Comebacks;
   readonly stalls: StallWatch;
   readonly metrics: Metrics;
   readonly now: () => number;
@@ -72,28 +74,34 @@ export class Relay {
    */
   async ask(question: SealedQuestion): Promise<void> {
     const arrivedAt = this.#options.now();
-    const session = this.#options.sessions.use(question.session, question.principal.account);
-    const known = this.#options.attempts.find(question);
-    if (known?.state === "waiting") throw stillOpen();
-    if (known && (await this.#unpaid(known))) throw alreadyUsed();
+    const { sessions, comebacks } = this.#options;
+    const session = sessions.use(question.session, question.principal.account);
+    const known = await this.#repeated(session, question);
+    // Its node was linked to an earlier process: it will be here in a moment.
+    if (!known && session.earlier && !this.#options.fleet.get(session.node)) {
+      await comebacks.node(session.node, question.head.priceId);
+    }
     const attempt = known ?? (await this.#admit(session, question));
     try {
       if (known && known.idempotencyId !== question.head.idempotencyId) throw alreadyUsed();
       const sealed = await this.#body(question);
       const requestHash = toHex(blake2b256(sealed));
-      if (known && known.requestHash !== requestHash) throw alreadyUsed();
-      attempt.requestHash = requestHash;
+      // What an earlier process forwarded, its node knows, and it refuses other bytes.
+      if (known?.requestHash !== undefined && known.requestHash !== requestHash) throw alreadyUsed();
+      if (!known) attempt.requestHash = requestHash;
       if (!known) await this.#slot(attempt, question.response);
-      const payload = encodeRequest(requestHead(attempt), sealed);
+      const { maxTokens } = question.head;
+      const payload = encodeRequest({ ...requestHead(attempt), maxTokens }, sealed);
       await this.#stream(attempt, question.response, { kind: linkKind.request, from: 0, payload, arrivedAt });
     } catch (error) {
-      if (attempt.state === "waiting") this.#options.attempts.release(attempt);
+      this.#notStreamed(attempt);
       throw error;
     }
   }
 
   /**
-   * Relays the frames of a request from index `from` on again, out of the node's buffer.
+   * Relays the frames of a request from index `from` on again, out of the node's buffer; also of one that an
+   * earlier process took (PROTOCOL §6).
    * @throws BombyxError before anything was written to the response.
    */
   async resume(
@@ -102,14 +110,34 @@ export class Relay {
     from: number,
     response: ServerResponse,
   ): Promise<void> {
-    this.#options.sessions.use(id, principal.account);
+    const session = this.#options.sessions.use(id, principal.account);
     const payload = utf8(JSON.stringify({ session: id, request }));
-    const attempt = this.#options.attempts.find({ session: id, request });
-    if (attempt?.state === "waiting") throw stillOpen();
-    if (!attempt || (await this.#unpaid(attempt))) {
-      throw new BombyxError("REQUEST_UNKNOWN", "Nothing is kept of this request; ask anew.");
+    const attempt = await this.#options.comebacks.find(session, request);
+    try {
+      await this.#stream(attempt, response, { kind: linkKind.resume, from, payload, arrivedAt: undefined });
+    } catch (error) {
+      this.#notStreamed(attempt);
+      throw error;
     }
-    await this.#stream(attempt, response, { kind: linkKind.resume, from, payload, arrivedAt: undefined });
+  }
+
+  /** Its node was not even asked, so nothing else will end it. */
+  #notStreamed(attempt: Attempt): void {
+    const { attempts } = this.#options;
+    if (attempt.state === "waiting") attempts.release(attempt);
+    else if (attempt.lostAt !== undefined && !attempt.relay) attempts.stillLost(attempt, attempt.lostAt);
+  }
+
+  /**
+   * The attempt that a request repeats, if it does.
+   * @throws BombyxError ALREADY_USED when that one ended unpaid: were it forwarded once more, its answer would be free.
+   */
+  async #repeated(session: Session, question: SealedQuestion): Promise<Attempt | undefined> {
+    const { attempts, comebacks } = this.#options;
+    if (!attempts.find(question)) return undefined;
+    return await comebacks.find(session, question.request).catch((error: unknown) => {
+      throw error instanceof BombyxError && error.code === "REQUEST_UNKNOWN" ? alreadyUsed() : error;
+    });
   }
 
   /** A slot and money wait for the body: who sends it no faster than in `limits.readerStallMs` loses both. */
@@ -122,12 +150,6 @@ export class Relay {
     } finally {
       stalls.delete(slow);
     }
-  }
-
-  /** It ended without being paid and holds nothing: were it forwarded once more, its answer would be free. */
-  async #unpaid({ session, request, state }: Attempt): Promise<boolean> {
-    if (state !== "ended") return false;
-    return (await this.#options.ledger.attemptOf({ session, request }))?.state === "released";
   }
 
   /** Everything that can refuse a request before its body is read, and its money. */
@@ -165,6 +187,8 @@ export class Relay {
       });
       // The same request came twice before either was reserved.
       if (attempts.find(question)) throw stillOpen();
+      // It was reserved at an earlier process, and lost with it.
+      if (reservation.repeated) await ledger.reopen({ session: session.id, request }, node.id);
       const attempt: Attempt = {
         session: session.id,
         request,
@@ -264,11 +288,16 @@ export class Relay {
       events: {
         first: () => {
           attempt.delivered = true;
+          attempt.lostAt = undefined;
           if (open.arrivedAt !== undefined)
             metrics.timeToFirstFrame.observe((now() - open.arrivedAt) / 1_000);
         },
         cancelled: () => attempts.cancelled(attempt),
         failed: (error) => {
+          if (attempt.lostAt !== undefined) {
+            attempts.stillLost(attempt, attempt.lostAt);
+            return error;
+          }
           if (first || endsAnswer.has(error.code)) return attempts.failed(attempt, error);
           // Only the repetition was refused: the node may still answer the stream before it.
           before?.cancelNode();
@@ -304,11 +333,6 @@ export class Relay {
     );
   }
 }
-
-const stillOpen = () =>
-  new BombyxError("ATTEMPT_OPEN", "This request is on its way already; wait for its answer.", {
-    retryAfterMs: 1_000,
-  });
 
 const alreadyUsed = () =>
   new BombyxError("ALREADY_USED", "This request id was used for another request; take the next one.");

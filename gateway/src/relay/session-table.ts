@@ -1,25 +1,38 @@
 import { BombyxError, limits } from "@bombyx/protocol/wire";
+import type { KeptSession } from "./session-file.ts";
 
 /** What the gateway knows of a session: who opened it, and where. Its keys are the two ends' own. */
-export interface Session {
-  readonly id: string;
-  readonly account: string;
-  readonly node: string;
-  readonly attestationId: string;
+export interface Session extends KeptSession {
+  /** An earlier process opened it. */
+  readonly earlier: boolean;
   /** Attempts under way; a session is idle at 0. */
   running: number;
   usedAt: number;
 }
 
-/** Sessions of all nodes, least recently used first. An idle one costs its row here and nothing else. */
+/** Where sessions of an earlier process are. */
+export interface EarlierSessions {
+  get(id: string): KeptSession | undefined;
+  /** It ended here. */
+  delete(id: string): void;
+}
+
+const none: EarlierSessions = { get: () => undefined, delete: () => {} };
+
+/**
+ * Sessions of all nodes, least recently used first. An idle one costs its row here and nothing else; one of an
+ * earlier process is taken up again when its client comes with it.
+ */
 export class SessionTable {
   readonly #now: () => number;
+  readonly #earlier: EarlierSessions;
   readonly #sessions = new Map<string, Session>();
   readonly #byOwnerAndNode = new Map<string, Set<Session>>();
   readonly #perNode = new Map<string, number>();
 
-  constructor(now: () => number) {
+  constructor(now: () => number, earlier: EarlierSessions = none) {
     this.#now = now;
+    this.#earlier = earlier;
   }
 
   get size(): number {
@@ -52,33 +65,36 @@ export class SessionTable {
   }
 
   /** @throws BombyxError SESSION_LIMIT, or NODE_FAILED: a node that names another's session would take it over. */
-  add(session: { id: string; account: string; node: string; attestationId: string }): void {
+  add(session: KeptSession, earlier = false): Session {
     this.makeRoom(session.account, session.node);
     if (this.#sessions.has(session.id)) {
       throw new BombyxError("NODE_FAILED", "The node named a session that is another's; use another node.");
     }
-    const row: Session = { ...session, running: 0, usedAt: this.#now() };
+    const row: Session = { ...session, earlier, running: 0, usedAt: this.#now() };
     this.#sessions.set(row.id, row);
     const key = `${row.account}\n${row.node}`;
     const own = this.#byOwnerAndNode.get(key);
     if (own) own.add(row);
     else this.#byOwnerAndNode.set(key, new Set([row]));
     this.#perNode.set(row.node, (this.#perNode.get(row.node) ?? 0) + 1);
+    return row;
   }
 
   /**
    * The session, touched.
-   * @throws BombyxError SESSION_UNKNOWN (never opened, idle too long, or before a restart) or FORBIDDEN
-   * (another account opened it).
+   * @throws BombyxError SESSION_UNKNOWN (never opened, idle too long, its epoch over), FORBIDDEN (another account
+   * opened it) or SESSION_LIMIT (of an earlier process, and there is no room).
    */
   use(id: string, account: string): Session {
-    const session = this.#sessions.get(id);
-    if (!session || this.#expired(session)) {
+    const known = this.#sessions.get(id);
+    const kept = known ?? this.#earlier.get(id);
+    if (!kept || (known && this.#expired(known))) {
       throw new BombyxError("SESSION_UNKNOWN", "This session has ended or was never opened; open another.");
     }
-    if (session.account !== account) {
+    if (kept.account !== account) {
       throw new BombyxError("FORBIDDEN", "A session serves only the account that opened it.");
     }
+    const session = known ?? this.add(kept, true);
     session.usedAt = this.#now();
     this.#sessions.delete(id);
     this.#sessions.set(id, session);
@@ -99,6 +115,7 @@ export class SessionTable {
 
   #remove(session: Session): void {
     this.#sessions.delete(session.id);
+    this.#earlier.delete(session.id);
     const key = `${session.account}\n${session.node}`;
     const own = this.#byOwnerAndNode.get(key);
     own?.delete(session);

@@ -52,12 +52,15 @@ export class SlotQueue {
 
   /** @returns undefined when the queue is full. */
   enter(): Lease | undefined {
-    if (this.#inFlight < this.#slots) {
-      this.#inFlight++;
-      return { ready: Promise.resolve(), release: once(() => this.#free()) };
-    }
+    if (this.#inFlight < this.#slots) return this.hold();
     if (this.#waiting.size >= this.#limit) return undefined;
     return this.#wait();
+  }
+
+  /** For what runs on the node already: it holds a slot, and were there none left, others wait until it ends. */
+  hold(): Lease {
+    this.#inFlight++;
+    return { ready: Promise.resolve(), release: once(() => this.#free()) };
   }
 
   #wait(): Lease {

@@ -13,7 +13,7 @@ import { TestClient } from "./client.ts";
 import { ScriptedNode, type ScriptedNodeOptions } from "./scripted-node.ts";
 
 export interface TestNetwork {
-  gateway: Gateway;
+  readonly gateway: Gateway;
   /** Developer "ann", with an allowance. */
   client: TestClient;
   /** Her API key. */
@@ -30,6 +30,8 @@ export interface TestNetwork {
   dial(options?: Partial<ScriptedNodeOptions>): Promise<ScriptedNode>;
   join(options?: Partial<ScriptedNodeOptions>, sessions?: ScriptedNode["sessions"]): Promise<ScriptedNode>;
   killNodes(): void;
+  /** Ends the gateway, with `whileGone` before the next one starts on its data and its port. */
+  restart(whileGone?: () => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,54 +48,57 @@ export async function startNetwork(
   let aheadMs = 0;
   const chain = await startChain(simulated.chain);
   const log: string[] = [];
-  const gateway = await startGateway(
-    {
-      host: "127.0.0.1",
-      port: 0,
-      metricsHost: "127.0.0.1",
-      metricsPort: 0,
-      dataDir,
-      policy: policy?.(world) ?? simulated,
-      chainEndpoints: chain.endpoints,
-      prices: [],
-      defaultPrice: builtInPrice,
-      origins: [],
-      feeBps: 1_000,
-      queuePerSlot: 1,
-      queueDeadlineMs: 10_000,
-      drainMs: 5_000,
-      lostGraceMs: 60_000,
-      logLevel: "trace",
-      ...rest,
-    },
-    { log: createLog("trace", { write: (line) => void log.push(line) }), now: () => Date.now() + aheadMs },
-  );
-  const { accounts, ledger } = gateway;
+  const start = (port: number) =>
+    startGateway(
+      {
+        host: "127.0.0.1",
+        metricsHost: "127.0.0.1",
+        metricsPort: 0,
+        dataDir,
+        policy: policy?.(world) ?? simulated,
+        chainEndpoints: chain.endpoints,
+        prices: [],
+        defaultPrice: builtInPrice,
+        origins: [],
+        feeBps: 1_000,
+        queuePerSlot: 1,
+        queueDeadlineMs: 10_000,
+        drainMs: 5_000,
+        lostGraceMs: 60_000,
+        logLevel: "trace",
+        ...rest,
+        port,
+      },
+      { log: createLog("trace", { write: (line) => void log.push(line) }), now: () => Date.now() + aheadMs },
+    );
+  let gateway = await start(0);
   const options = async (own: Partial<ScriptedNodeOptions>): Promise<ScriptedNodeOptions> => ({
     world,
     beacon: chain.beacon,
     ...(own.identity === undefined && {
-      pairingCode: (await accounts.createPairingCode({ owner: "developer:owner" })).code,
+      pairingCode: (await gateway.accounts.createPairingCode({ owner: "developer:owner" })).code,
     }),
     ...own,
   });
   const nodes: ScriptedNode[] = [];
   const fund = (developer: string, nano: bigint) =>
-    ledger.deposit({
+    gateway.ledger.deposit({
       key: `fund-${developer}-${nano}`,
       account: sponsorAccount(developer),
       nano,
       at: Date.now(),
     });
   const clientOf = async (developer: string) => {
-    const { key } = await accounts.createApiKey({ developer });
+    const { key } = await gateway.accounts.createApiKey({ developer });
     return new TestClient(gateway.url, key);
   };
   await fund("ann", 10n ** 12n);
-  const { key } = await accounts.createApiKey({ developer: "ann" });
+  const { key } = await gateway.accounts.createApiKey({ developer: "ann" });
   const client = new TestClient(gateway.url, key);
   return {
-    gateway,
+    get gateway() {
+      return gateway;
+    },
     client,
     key,
     world,
@@ -114,6 +119,12 @@ export async function startNetwork(
       const node = await ScriptedNode.join(gateway.url, await options(own), sessions);
       nodes.push(node);
       return node;
+    },
+    restart: async (whileGone) => {
+      const port = Number(new URL(gateway.url).port);
+      await gateway.stop();
+      whileGone?.();
+      gateway = await start(port);
     },
     killNodes: () => {
       for (const node of nodes.splice(0)) node.kill();

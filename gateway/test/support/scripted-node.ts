@@ -284,9 +284,7 @@ export class NodeRequest {
 
   /** Sends the frames from `from` on again, on another stream. */
   replay(stream: number, from: number): void {
-    for (const [index, frame] of this.sent.entries()) {
-      if (index >= from) this.#node.send(encodeLinkMessage(linkKind.frame, stream, index, frame));
-    }
+    this.replayOn(this.#node, stream, from);
   }
 
   receipt(change: Partial<Receipt> = {}): Receipt {
@@ -327,6 +325,21 @@ export class NodeRequest {
   }
 
   refuse(error: ErrorBody, stream = this.#stream): void {
-    this.#node.send(encodeLinkMessage(linkKind.failed, stream, 0, utf8(JSON.stringify(error))));
+    this.refuseOn(this.#node, stream, error);
+  }
+
+  /** The same on another link of this node, when its own is gone. */
+  replayOn(link: ScriptedNode, stream: number, from: number): void {
+    for (const [index, frame] of this.sent.entries()) {
+      if (index >= from) link.send(encodeLinkMessage(linkKind.frame, stream, index, frame));
+    }
+  }
+
+  settleOn(link: ScriptedNode, stream: number): void {
+    link.sendReceipt(stream, utf8(JSON.stringify(this.signed())));
+  }
+
+  refuseOn(link: ScriptedNode, stream: number, error: ErrorBody): void {
+    link.send(encodeLinkMessage(linkKind.failed, stream, 0, utf8(JSON.stringify(error))));
   }
 }

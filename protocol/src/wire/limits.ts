@@ -30,6 +30,8 @@ export const limits = {
   replayBytes: 1024 * 1024,
   receiptEveryFrames: 64,
   readerStallMs: 10_000,
+  /** A node whose link is lost in the middle of an answer waits so long for its reader to come back by another. */
+  lostLinkMs: 30_000,
   unacknowledgedReceipts: 1_000,
   beaconMaxAgeMs: 2 * 3_600_000,
   clockSkewMs: 5 * 60_000,
