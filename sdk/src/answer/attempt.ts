@@ -39,6 +39,8 @@ export interface AttemptOrder {
   readonly ceilingUnits?: number;
   readonly prefix?: string;
   readonly lostAttempt?: { readonly session: string; readonly request: number };
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
 }
 
 export type AttemptEvent =
@@ -46,7 +48,12 @@ export type AttemptEvent =
   { readonly type: "accepted" } | { readonly type: "delta"; readonly delta: AnswerDelta };
 
 /** Waits before asking a gateway again that does not answer. */
-const reconnectMs = [0, 150, 600, 2_000] as const;
+const reconnectMs: readonly number[] = [0, 150, 600, 2_000];
+/**
+ * The same in the middle of an answer: its node goes on for half a minute without a gateway, and whoever starts
+ * the gateway again needs some of it. 20 s in all.
+ */
+const resumeMs: readonly number[] = [0, 150, 350, 500, ...Array<number>(19).fill(1_000)];
 /** Cuts in a row without a new frame in between. */
 const fruitlessCuts = 2;
 /** A stream without a frame for this long is cut; with tick 0 a long prefill is silent. */
@@ -61,6 +68,7 @@ export class Attempt {
   readonly #head: SealedHead;
   readonly #sealed: Uint8Array;
   readonly #stallMs: number;
+  readonly #random: () => number;
   readonly #opener: AnswerOpener;
   readonly #parts = new PartsReader();
   readonly #hash = new FramesHash();
@@ -100,6 +108,7 @@ export class Attempt {
     };
     this.#gateway = gateway;
     this.#stallMs = stallMs[tickMs];
+    this.#random = order.random;
     this.#opener = new AnswerOpener(session.keys, request);
   }
 
@@ -112,15 +121,6 @@ export class Attempt {
   get detail(): ReceiptDetail {
     if (!this.#detail) throw new RangeError("the answer is not whole yet");
     return this.#detail;
-  }
-
-  /** The last clear receipt, as it came. */
-  get receipt(): unknown {
-    return this.#receipt;
-  }
-
-  get frames(): number {
-    return this.#opener.frames;
   }
 
   get name(): ChargeName {
@@ -145,6 +145,15 @@ export class Attempt {
     };
   }
 
+  /** The last clear receipt, as it came. */
+  get receipt(): unknown {
+    return this.#receipt;
+  }
+
+  get frames(): number {
+    return this.#opener.frames;
+  }
+
   get framesHash(): Uint8Array {
     return this.#hash.digest;
   }
@@ -164,7 +173,8 @@ export class Attempt {
       const before = this.#opener.frames;
       const connection = new Connection(signal, this.#stallMs);
       try {
-        yield* this.#read(await reconnecting(() => ask(connection.signal), signal), connection);
+        const waits = this.#opener.frames > 0 ? resumeMs : reconnectMs;
+        yield* this.#read(await this.#reconnecting(() => ask(connection.signal), waits, signal), connection);
       } finally {
         connection.close();
       }
@@ -172,6 +182,26 @@ export class Attempt {
       ask = (again) => this.#gateway.resume(session.id, request, this.#opener.frames, again);
     }
     this.#detail = this.#parts.end();
+  }
+
+  /** Repeats a lost exchange: the same request id and bytes are answered with the same frames (§6). */
+  async #reconnecting<T>(
+    exchange: () => Promise<T>,
+    waits: readonly number[],
+    signal: AbortSignal,
+  ): Promise<T> {
+    for (const [index, ms] of waits.entries()) {
+      // Half of it by chance: a gateway's clients do not come back in step.
+      if (ms > 0) await delay(ms * (0.5 + this.#random() / 2), signal);
+      try {
+        return await exchange();
+      } catch (error) {
+        signal.throwIfAborted();
+        const unreachable = error instanceof BombyxError && error.code === "GATEWAY_UNREACHABLE";
+        if (!unreachable || index === waits.length - 1) throw error;
+      }
+    }
+    throw new RangeError("unreachable: the last exchange returns or throws");
   }
 
   /** Returns when the stream is over or cut. A body that was read to its end leaves the connection for the next. */
@@ -230,21 +260,6 @@ class Connection {
   close(): void {
     this.#controller.abort();
   }
-}
-
-/** Repeats a lost exchange: the same request id and bytes are answered with the same frames (§6). */
-async function reconnecting<T>(exchange: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (const [index, ms] of reconnectMs.entries()) {
-    if (ms > 0) await delay(ms, signal);
-    try {
-      return await exchange();
-    } catch (error) {
-      signal.throwIfAborted();
-      const unreachable = error instanceof BombyxError && error.code === "GATEWAY_UNREACHABLE";
-      if (!unreachable || index === reconnectMs.length - 1) throw error;
-    }
-  }
-  throw new RangeError("unreachable: the last exchange returns or throws");
 }
 
 function defaultCeiling(content: SealedRequest, session: Session, declaredMaxTokens: number): number {

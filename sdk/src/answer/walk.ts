@@ -67,6 +67,7 @@ export class Walk {
           maxTokens: this.#tokensLeft,
           idempotencyId: this.#idempotencyId,
           tickMs,
+          random,
           ...(this.#ceilingUnits !== undefined && {
             ceilingUnits: this.#ceilingUnits - this.delivered.units,
           }),
@@ -74,8 +75,8 @@ export class Walk {
           ...(this.#lostAttempt && { lostAttempt: this.#lostAttempt }),
         });
         this.#ceilingUnits ??= attempt.terms.ceilingUnits;
-        return attempt;
         await payment?.expect(attempt.expected(now()));
+        return attempt;
       } catch (error) {
         session.end(now());
         throw error;
@@ -110,10 +111,10 @@ export class Walk {
     const { detail } = attempt;
     const { session } = attempt.terms;
     const judgement = judgeReceipt(attempt, detail);
-    if (judgement.receipt === "invalid") {
     if (judgement.receipt === "verified") this.#tools.payment?.checked(judgement.signed);
-      this.#accuse(attempt, judgement.error, judgement.signed, detail);
+    if (judgement.receipt === "invalid") {
       this.#tools.payment?.unpaid(attempt.name);
+      this.#accuse(attempt, judgement.error, judgement.signed, detail);
       this.#tools.pool.drop(session);
     }
     if (detail.finishReason === "cancelled") {
@@ -133,12 +134,12 @@ export class Walk {
     const { session } = attempt.terms;
     const kind = lossOf(error);
     this.#lastError = error;
-    if (kind === "fatal") throw this.#giveUp(error);
     if (error.code === "VOUCHER_REQUIRED" && payment && ++this.#payments <= maxPayments) {
       payment.ended(attempt.name);
       payment.unpaid(attempt.name);
       return await payment.pay(error, signal);
     }
+    if (kind === "fatal") throw this.#giveUp(error);
     if (kind === "wait") {
       if (++this.#waits > maxWaits) throw this.#giveUp(error);
       return await delay(error.retryAfterMs ?? waitMs, signal);
@@ -210,8 +211,8 @@ export class Walk {
       return this.#accuse(attempt, error, undefined, undefined);
     }
     this.delivered.charge(checkpoint, signed.receipt.units, session);
-    const refused = await this.#present(signed, signal);
     this.#tools.payment?.checked(signed);
+    const refused = await this.#present(signed, signal);
     if (refused?.code === "RECEIPT_INVALID") this.#accuse(attempt, refused, undefined, undefined);
   }
 
