@@ -60,20 +60,32 @@ export function leafPrefix({ globalId, vault }: TreeDomain): Buffer {
  * @throws {TreeError} when a number does not fit
  */
 export function leafBytes(prefix: Buffer, leaf: Leaf): Buffer {
-  if (leaf.earned < 0n || leaf.earned >= u120)
-    throw new TreeError(`earned of leaf ${leaf.index} is not below 2^120`);
-  if (leaf.units < 0n || leaf.units >= u64)
-    throw new TreeError(`units of leaf ${leaf.index} are not below 2^64`);
-  if (leaf.account.workChain !== 0)
-    throw new TreeError(`account of leaf ${leaf.index} is not in the basechain`);
-  const bytes = Buffer.alloc(103);
+  const bytes = Buffer.alloc(leafLength);
   prefix.copy(bytes);
-  leaf.account.hash.copy(bytes, 39);
-  bytes.writeBigUInt64BE(BigInt(leaf.index), 71);
-  bytes.writeBigUInt64BE(leaf.earned >> 64n, 79);
-  bytes.writeBigUInt64BE(leaf.earned & (u64 - 1n), 87);
-  bytes.writeBigUInt64BE(leaf.units, 95);
+  writeLeaf(bytes, new DataView(bytes.buffer, bytes.byteOffset, leafLength), leaf.index, leaf);
   return bytes;
+}
+
+/** Bytes of a leaf, prefix included. */
+export const leafLength = 103;
+
+/**
+ * Writes what follows the prefix into `bytes`, of which `view` is a view: a tree of a million leaves uses one buffer.
+ *
+ * @throws {TreeError} when a number does not fit
+ */
+export function writeLeaf(bytes: Buffer, view: DataView, index: number, leaf: Omit<Leaf, "index">): void {
+  const { account, earned, units } = leaf;
+  if (earned < 0n || earned >= u120) throw new TreeError(`earned of leaf ${index} is not below 2^120`);
+  if (units < 0n || units >= u64) throw new TreeError(`units of leaf ${index} are not below 2^64`);
+  if (account.workChain !== 0) throw new TreeError(`account of leaf ${index} is not in the basechain`);
+  account.hash.copy(bytes, 39);
+  view.setUint32(71, Math.floor(index / 2 ** 32));
+  view.setUint32(75, index);
+  // A view stores the low 64 bits.
+  view.setBigUint64(79, earned < u64 ? 0n : earned >> 64n);
+  view.setBigUint64(87, earned);
+  view.setBigUint64(95, units);
 }
 
 /** SHA-256(0x01 ‖ u128 sum ‖ hash ‖ u128 sum ‖ hash), left first. */

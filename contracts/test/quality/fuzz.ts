@@ -65,7 +65,7 @@ interface Till {
 
 const day = 24 * hour;
 
-/** How often each is drawn. */
+/** How often each is drawn when none is behind the others. */
 const weights = {
   open: 4,
   rotate: 6,
@@ -83,9 +83,12 @@ const weights = {
   "rotate hot keys": 4,
   forge: 3,
 };
-const operations = Object.entries(weights).flatMap(([op, weight]) =>
-  Array.from({ length: weight }, () => op),
-);
+type Operation = keyof typeof weights;
+const operationNames = Object.keys(weights) as Operation[];
+const operations = operationNames.flatMap((op) => Array.from({ length: weights[op] }, () => op));
+
+/** What the next message is meant to meet; nobody knows what it will, by the time it arrives. */
+type Aim = "accepted" | "rejected" | undefined;
 
 class Fuzz {
   readonly w: World;
@@ -201,7 +204,43 @@ class Fuzz {
       next !== undefined && !this.vetoed.has(epoch),
       () => `epoch ${epoch}`,
     );
-    if (next !== undefined) this.finalTree = next;
+    const before = this.finalTree;
+    if (next === undefined) return;
+    this.finalTree = next;
+    if (before === undefined || this.unwatched.has(epoch)) return;
+    const fallen = contradiction(before, next);
+    this.check(
+      "no index falls or changes its account in a final root that somebody watched",
+      fallen === undefined,
+      () => `epoch ${epoch}, index ${fallen}`,
+    );
+  }
+
+  /** Roots at which nobody looked in their 24 hours. */
+  readonly unwatched = new Set<number>();
+
+  /** Shortly before a root becomes final somebody compares it with the last one; of every fifth nobody takes notice. */
+  async guard(): Promise<void> {
+    const epoch = this.last.lastEpoch;
+    const [pending, final] = [this.trees.get(epoch), this.finalTree];
+    if (epoch % 5 === 0) {
+      this.unwatched.add(epoch);
+      return;
+    }
+    if (pending === undefined || final === undefined) return;
+    const index = contradiction(final, pending);
+    if (index === undefined) return;
+    const leafOf = (tree: SumTree): Cell => packAccountLeaf(index, tree.leaf(index), tree.path(index));
+    const body = vaultMessages.dispute({ finalLeaf: leafOf(final) }, leafOf(pending));
+    const { w } = this;
+    const watcher = w.chain.wallet("watcher");
+    await w.chain.send(watcher, { to: w.vault.address, value: gram(0.5), body });
+    const before = this.last;
+    const transaction = await w.chain.step(w.chain.flying.length - 1);
+    this.account(transaction, before);
+    this.watch();
+    const code = exitCode(transaction);
+    this.check("whoever watches kills a root that contradicts the last", code === 0, () => `${code}`);
   }
 
   /** When nothing is on its way. */
@@ -246,35 +285,60 @@ class Fuzz {
     counts[op] = (counts[op] ?? 0) + 1;
   }
 
-  /** Weighted so that each operation is accepted and refused often enough to mean something. */
-  #operationName(): string {
+  aim: Aim;
+
+  /** Draws an operation; half of the time the one that was accepted, or refused, most rarely so far. */
+  #draw(): Operation {
     const { dice } = this;
+    this.aim = undefined;
     let op = dice.pick(operations);
+    if (dice.chance(50)) {
+      const counts = operationNames.flatMap((name) => [
+        { name, aim: "accepted" as const, count: this.accepted[name] ?? 0 },
+        { name, aim: "rejected" as const, count: this.rejected[name] ?? 0 },
+      ]);
+      const rare = dice.pick(counts.sort((one, other) => one.count - other.count).slice(0, 3));
+      op = rare.name;
+      this.aim = rare.aim;
+    }
+    // What has no chance now is prepared instead.
     const pending = this.last.hasPending && this.w.chain.now < this.last.pendingSince + day;
-    if (pending && dice.chance(32)) op = dice.pick(["veto", "veto", "dispute", "dispute", "dispute"]);
-    if ((op === "veto" || op === "dispute") && !pending && dice.chance(75)) return "commit";
-    if (op === "apply" && !this.announced() && dice.chance(75)) return "announce";
+    if ((op === "veto" || op === "dispute") && !pending && this.aim !== "rejected" && dice.chance(85)) {
+      this.aim = "accepted";
+      return "commit";
+    }
+    const ripe = this.ripe();
+    if (op === "apply" && ripe !== true && this.aim !== "rejected" && dice.chance(85)) {
+      if (ripe === undefined) this.aim = "accepted";
+      return ripe === undefined ? "announce" : dice.pick(operations);
+    }
     return op;
   }
 
-  /** Whether a withdrawal was announced at least 48 h and less than 9 days ago. */
-  announced(): boolean {
+  /** A chance of `percent` that a message is as it should be, more or less when it is aimed. */
+  fair(percent: number): boolean {
+    const aimed = { accepted: Math.max(percent, 97), rejected: Math.min(percent, 40) };
+    return this.dice.chance(this.aim === undefined ? percent : aimed[this.aim]);
+  }
+
+  /** Whether a withdrawal may be applied; `undefined` when none is announced, or too long ago. */
+  ripe(): boolean | undefined {
     const data = this.w.chain.data(this.w.vault.address);
     const announced = data.refs[0]?.refs[0]?.beginParse();
-    if (announced === undefined) return false;
+    if (announced === undefined) return undefined;
     announced.loadCoins();
     const age = this.w.chain.now - announced.skip(512).loadUint(32);
-    return age >= 2 * day && age < 9 * day;
+    return age >= 9 * day ? undefined : age >= 2 * day;
   }
 
   /** The message of one operation, honest or not; its first arrival is booked under `op`. */
   operation(): { op: string; from: Address; message: Outgoing } {
     const { w, dice } = this;
-    const value = dice.chance(88)
+    const op = this.#draw();
+    const value = this.fair(88)
       ? gram(0.5)
       : dice.pick([1n, gram(0.0005), gram(0.002), gram(0.01), gram(0.05)]);
     const vault = (body: Cell): Outgoing => ({ to: w.vault.address, value, body });
-    const op = this.#operationName();
     const channel = dice.pick(this.channels);
     const to = channel.contract.address;
     const anybody = dice.pick(this.wallets);
@@ -284,14 +348,14 @@ class Fuzz {
         const init = channel.contract.init as NonNullable<typeof channel.contract.init>;
         return {
           op,
-          from: dice.chance(80) ? channel.identity.owner : anybody,
+          from: this.fair(80) ? channel.identity.owner : anybody,
           message: { to, value: value * 40n, body, init },
         };
       }
       case "redeem": {
         const total =
           BigInt(dice.below(30)) * gram(0.1) + this.redeemed(channel) + BigInt(dice.below(3)) - 1n;
-        const key = dice.chance(75) ? channel.key : keyOf("thief");
+        const key = this.fair(75) ? channel.key : keyOf("thief");
         if (total < 0n) return this.operation();
         if (key === channel.key && total > (this.signed.get(channel) ?? 0n)) this.signed.set(channel, total);
         return { op, from: anybody, message: { to, value, body: w.voucher(channel, total, key) } };
@@ -303,39 +367,39 @@ class Fuzz {
           message: {
             to: dice.chance(75) ? to : w.vault.address,
             value: value * 4n,
-            body: dice.chance(70) ? beginCell().endCell() : beginCell().storeUint(0, 32).endCell(),
+            body: this.fair(70) ? beginCell().endCell() : beginCell().storeUint(0, 32).endCell(),
           },
         };
       case "rotate":
         return {
           op,
-          from: dice.chance(88) ? channel.identity.owner : anybody,
+          from: this.fair(88) ? channel.identity.owner : anybody,
           message: { to, value, body: channelMessages.setKey(channel.key.publicKey) },
         };
       case "close":
         return {
           op,
-          from: dice.chance(60) ? channel.identity.owner : anybody,
+          from: this.fair(60) ? channel.identity.owner : anybody,
           message: { to, value, body: channelMessages.close() },
         };
       case "close together": {
         const total = this.redeemed(channel) + BigInt(dice.below(20) - 3) * gram(0.1);
         if (total < 0n) return this.operation();
-        const key = dice.chance(65) ? keyOf("ack") : keyOf("thief");
+        const key = this.fair(65) ? keyOf("ack") : keyOf("thief");
         if (key === keyOf("ack") && total > (this.signed.get(channel) ?? 0n)) this.signed.set(channel, total);
         const approval = w.approval(channel, total, w.chain.now + dice.below(700), key);
         // The owner's consent is part of what was signed, whatever the ack key says.
         if (total > (this.signed.get(channel) ?? 0n)) this.signed.set(channel, total);
         return {
           op,
-          from: dice.chance(70) ? channel.identity.owner : anybody,
+          from: this.fair(70) ? channel.identity.owner : anybody,
           message: { to, value, body: channelMessages.closeTogether(approval) },
         };
       }
       case "deposit": {
         const amount = BigInt(dice.below(20)) * gram(0.1);
         const from = dice.chance(40) ? w.owner : anybody;
-        const attached = dice.chance(70) ? amount + gram(0.5) : amount;
+        const attached = this.fair(70) ? amount + gram(0.5) : amount;
         return {
           op,
           from,
@@ -351,8 +415,8 @@ class Fuzz {
       case "veto":
         return {
           op,
-          from: dice.chance(85) ? w.guardian : anybody,
-          message: vault(vaultMessages.veto(this.last.lastEpoch + (dice.chance(85) ? 0 : 1))),
+          from: this.fair(85) ? w.guardian : anybody,
+          message: vault(vaultMessages.veto(this.last.lastEpoch + (this.fair(85) ? 0 : 1))),
         };
       case "dispute":
         return { op, from: anybody, message: vault(this.disputeBody()) };
@@ -362,20 +426,20 @@ class Fuzz {
         const withdrawalNano = (this.last.fee * BigInt(dice.below(60))) / 100n;
         return {
           op,
-          from: dice.chance(70) ? w.owner : anybody,
+          from: this.fair(70) ? w.owner : anybody,
           message: vault(vaultMessages.announce({ withdrawalNano, owner: w.owner, guardian: w.guardian })),
         };
       }
       case "apply":
         return {
           op,
-          from: dice.chance(80) ? w.owner : anybody,
+          from: this.fair(80) ? w.owner : anybody,
           message: vault(vaultMessages.applyAnnounced()),
         };
       case "rotate hot keys":
         return {
           op,
-          from: dice.chance(60) ? w.owner : anybody,
+          from: this.fair(60) ? w.owner : anybody,
           message: vault(vaultMessages.rotateHotKeys(w.committer, keyOf("ack").publicKey)),
         };
       default: {
@@ -391,7 +455,7 @@ class Fuzz {
         return {
           op,
           from: anybody,
-          message: { to: target, value, body: dice.chance(50) ? step : beginCell().endCell() },
+          message: { to: target, value, body: this.fair(50) ? beginCell().endCell() : step },
         };
       }
     }
@@ -399,12 +463,12 @@ class Fuzz {
 
   commit(vault: (body: Cell) => Outgoing): { op: string; from: Address; message: Outgoing } {
     const { w, dice } = this;
-    const epoch = this.last.lastEpoch + (dice.chance(92) ? 1 : dice.below(3));
+    const epoch = this.last.lastEpoch + (this.fair(92) ? 1 : dice.below(3));
     const free = this.last.credit + this.last.deposit - this.last.finalTotal;
     const earned = [...this.earned];
     if (free > 0n) {
       const at = dice.below(earned.length);
-      const most = dice.chance(90) ? free : free * 2n;
+      const most = this.fair(90) ? free : free * 2n;
       earned[at] = (earned[at] as bigint) + (most * BigInt(dice.below(60))) / 100n;
     }
     // A thieving operator: takes from one node; what nobody vetoes or disputes becomes final.
@@ -416,7 +480,7 @@ class Fuzz {
     }
     const leaves: LeafAt[] = this.nodes.map((node, index) => w.leafOf(node, earned[index] as bigint, 0n));
     const tree = w.treeOf(leaves, 2 + dice.below(2));
-    const from = dice.chance(88) ? w.committer : w.stranger;
+    const from = this.fair(88) ? w.committer : w.stranger;
     const root = w.rootOf(tree, epoch, { units: BigInt(epoch), requests: BigInt(epoch) });
     this.#roots.set(packEpochRoot(root).hash().toString("hex"), { tree, earned });
     return { op: "commit", from, message: vault(vaultMessages.commitEpoch(root)) };
@@ -429,13 +493,13 @@ class Fuzz {
     const { w, dice } = this;
     const index = dice.below(this.nodes.length);
     const node = this.nodes[index] as NodeActor;
-    const tree = dice.chance(80)
+    const tree = this.fair(80)
       ? (this.finalOf() ?? this.trees.get(this.last.lastEpoch))
       : this.trees.get(this.last.lastEpoch);
     const leaf = tree?.leaf(index);
     if (tree === undefined || leaf === undefined) return this.operation();
-    const earned = dice.chance(75) ? leaf.earned : leaf.earned + BigInt(dice.below(1000)) + 1n;
-    const cell = packLeaf({ ...leaf, earned }, tree.path(dice.chance(92) ? index : dice.below(4)));
+    const earned = this.fair(75) ? leaf.earned : leaf.earned + BigInt(dice.below(1000)) + 1n;
+    const cell = packLeaf({ ...leaf, earned }, tree.path(this.fair(92) ? index : dice.below(4)));
     return {
       op: "claim",
       from: dice.chance(60) ? node.owner : dice.pick(this.wallets),
@@ -458,10 +522,11 @@ class Fuzz {
     );
     const index = fallen !== undefined && dice.chance(85) ? fallen : dice.below(4);
     const leafOf = (tree: SumTree): Cell => packAccountLeaf(index, tree.leaf(index), tree.path(index));
-    if (pending === undefined || final === undefined) return vaultMessages.veto(0);
-    if (dice.chance(60)) return vaultMessages.dispute({ finalLeaf: leafOf(final) }, leafOf(pending));
-    const key = dice.chance(80) ? keyOf("ack") : keyOf("thief");
-    const cumulativeNano = (pending.leaf(index)?.earned ?? 0n) + BigInt(dice.below(2));
+    if (pending === undefined) return vaultMessages.veto(0);
+    if (final !== undefined && dice.chance(fallen === undefined ? 40 : 60))
+      return vaultMessages.dispute({ finalLeaf: leafOf(final) }, leafOf(pending));
+    const key = this.fair(80) ? keyOf("ack") : keyOf("thief");
+    const cumulativeNano = (pending.leaf(index)?.earned ?? 0n) + (this.fair(50) ? 1n : 0n);
     const { cell, signature } = w.ack(
       this.nodes[index] as NodeActor,
       { index, epoch: this.last.lastEpoch, cumulativeNano },
@@ -492,7 +557,11 @@ class Fuzz {
     for (let step = 0; step < steps && w.chain.flying.length > 0; step++) await this.arrive();
     if (w.chain.flying.length === 0) this.checkAtRest();
     if (dice.chance(25)) {
-      w.chain.now += dice.pick([60, hour, 12 * hour, day, day, 2 * day, 2 * day, 3 * day]);
+      const seconds = dice.pick([60, hour, 12 * hour, day, day, 2 * day, 2 * day, 3 * day]);
+      const finalAt = this.last.pendingSince + day;
+      if (this.last.hasPending && w.chain.now < finalAt && w.chain.now + seconds >= finalAt)
+        await this.guard();
+      w.chain.now += seconds;
       this.noteTime();
     }
     return batch.length;
@@ -601,6 +670,16 @@ class Fuzz {
   }
 }
 
+/** First place at which a later tree says less than an earlier one, or names another account. */
+function contradiction(before: SumTree, after: SumTree): number | undefined {
+  for (let index = 0; index < before.length; index++) {
+    const [one, next] = [before.leaf(index), after.leaf(index)];
+    if (one === undefined) continue;
+    if (next === undefined || next.earned < one.earned || !next.account.equals(one.account)) return index;
+  }
+  return undefined;
+}
+
 /** Random operations against the contracts, checked after every transaction. The same for the same seed. */
 export async function fuzz(
   codes: Codes,
@@ -610,6 +689,7 @@ export async function fuzz(
 ): Promise<FuzzResult> {
   const w = await World.fresh(codes, prices);
   const run = new Fuzz(w, new Dice(seed));
+  w.chain.wallet("watcher");
   await w.send(w.stranger, { to: w.vault.address, value: gram(20), bounce: false });
   for (const channel of run.channels) await w.open(channel, gram(40));
   run.start = w.chain.totalNano() + w.chain.feesNano;
@@ -655,7 +735,12 @@ if (import.meta.main) {
       json: { type: "boolean", default: false },
     },
   });
-  const result = await fuzz(await compileAll(), Number(values.ops), Number(values.seed));
+  const [ops, seed] = [Number(values.ops), Number(values.seed)];
+  if (!Number.isSafeInteger(ops) || ops < 1 || !Number.isSafeInteger(seed) || seed < 0) {
+    process.stderr.write("--ops is an integer from 1, --seed one from 0\n");
+    process.exit(2);
+  }
+  const result = await fuzz(await compileAll(), ops, seed);
   const rare = vacuous(result);
   process.stdout.write(`${JSON.stringify({ ...result, vacuous: rare })}\n`);
   process.exitCode = result.violations.length + rare.length === 0 ? 0 : 1;

@@ -10,6 +10,8 @@ export interface Mutant {
   readonly source: string;
   /** Contracts whose code the file is part of. */
   readonly contracts: readonly ContractName[];
+  /** Names of refusals thrown on the line or shortly after it. */
+  readonly refusals: readonly string[];
 }
 
 const files: readonly [file: string, contracts: readonly ContractName[]][] = [
@@ -92,6 +94,12 @@ function editsOf(code: string): Edit[] {
   return edits.sort((one, other) => one.at - other.at);
 }
 
+/** The line of `at` and the three behind it. */
+function nearby(source: string, at: number): string {
+  const begin = source.lastIndexOf("\n", at) + 1;
+  return source.slice(begin).split("\n", 4).join("\n");
+}
+
 /** Every mutant: each assert removed, each comparison flipped, each save dropped, each mode swapped. */
 export function allMutants(): Mutant[] {
   return files.flatMap(([file, contracts]) => {
@@ -104,6 +112,7 @@ export function allMutants(): Mutant[] {
         file,
         source: source.slice(0, at) + text + source.slice(at + length),
         contracts,
+        refusals: [...nearby(source, at).matchAll(/Refused\.(\w+)/g)].map(([, name]) => name as string),
       };
     });
   });

@@ -30,22 +30,42 @@ const codeKeys: Record<ContractName, keyof Codes> = {
 
 /** The suites that try a contract, the likeliest killers first. */
 const suitesOf: Record<ContractName, readonly string[]> = {
-  "client-channel": ["client channel", "quality"],
-  "node-account": ["claims", "quality"],
-  registry: ["registry", "quality"],
-  vault: ["vault", "claims", "client channel", "quality"],
+  "client-channel": ["client channel"],
+  "node-account": ["claims"],
+  registry: ["registry"],
+  vault: ["vault", "claims", "client channel"],
 };
 
 /** Scenarios in the order in which they are tried; what killed last is tried first. */
 const orders = new Map<ContractName, Scenario[]>();
 
-function orderFor(contract: ContractName): Scenario[] {
+/**
+ * The likeliest killers first: those that speak of the refusals named where the mutant is. Long searches for a least value
+ * come last.
+ */
+function orderFor(contract: ContractName, { refusals }: Mutant): Scenario[] {
   let order = orders.get(contract);
   if (order === undefined) {
     order = suitesOf[contract].flatMap((name) => suites[name] ?? []);
     orders.set(contract, order);
   }
-  return order;
+  const rank = (scenario: Scenario): number => {
+    const text = textOf(scenario);
+    if (text.includes("leastValue(")) return 2;
+    return refusals.some((name) => text.includes(`"${name}"`)) ? 0 : 1;
+  };
+  return [...order].sort((one, other) => rank(one) - rank(other));
+}
+
+const texts = new WeakMap<Scenario, string>();
+
+function textOf(scenario: Scenario): string {
+  let text = texts.get(scenario);
+  if (text === undefined) {
+    text = scenario.run.toString();
+    texts.set(scenario, text);
+  }
+  return text;
 }
 
 let genuine: Promise<Codes> | undefined;
@@ -63,13 +83,12 @@ export async function judge(mutant: Mutant): Promise<Verdict> {
     throw error;
   }
   for (const contract of mutant.contracts) {
-    const order = orderFor(contract);
-    for (const [at, scenario] of order.entries()) {
+    for (const scenario of orderFor(contract, mutant)) {
       try {
         await scenario.run(await World.fresh(codes, "today"));
       } catch {
-        order.splice(at, 1);
-        order.unshift(scenario);
+        const order = orders.get(contract) as Scenario[];
+        order.unshift(...order.splice(order.indexOf(scenario), 1));
         return "killed";
       }
     }
