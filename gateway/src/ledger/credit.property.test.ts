@@ -26,6 +26,8 @@ const step = fc.oneof(
     id: names,
     nano: fc.constantFrom(0, 0, 0, 1, 4),
   }),
+  // One person who taps Pay again and again.
+  fc.record({ do: fc.constant("taps" as const), bot: bots, user: users }),
   fc.record({ do: fc.constant("sell" as const), bot: bots, user: users, charge: names, nano: names }),
   fc.record({ do: fc.constant("refund" as const), bot: bots, user: users, charge: names }),
   fc.record({
@@ -88,6 +90,13 @@ class World {
             expiresAt: at + starLimits.offerMs,
             at,
           });
+          return undefined;
+        case "taps":
+          for (let tap = 0; tap <= starLimits.offersOfPerson; tap++) {
+            const id = `tap ${at}/${tap}`;
+            const expiresAt = at + starLimits.offerMs;
+            await ledger.offerCredit({ ...this.#whose(step), id, nano: 1n, expiresAt, at });
+          }
           return undefined;
         case "sell":
           this.charges.add(`${step.bot}:${step.charge}`);
@@ -204,7 +213,7 @@ it("keeps every promise within what was paid in, to the nano, whatever comes in 
     "offer done",
     "offer CREDIT_UNAVAILABLE",
     "offer ALREADY_USED",
-    "offer RATE_LIMITED",
+    "taps RATE_LIMITED",
     "sell done",
     "sell CREDIT_UNAVAILABLE",
     "sell ALREADY_USED",
