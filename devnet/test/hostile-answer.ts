@@ -25,6 +25,10 @@ export const hostileAnswer = (host: string): string => `# Hello
 |---|---|
 | ![cell](https://${host}/cell.png) | <b onclick="window.ran = 1">bold</b> |
 
+\\(\\href{javascript:window.ran=1}{tap} \\includegraphics{https://${host}/tex.png}\\) and \\(\\def\\a{\\a\\a}\\a\\)
+
+\\[ \\url{https://${host}/tex} \\htmlStyle{background:url(https://${host}/tex-back.png)}{x} \\]
+
 ${">".repeat(3_000)} deep
 
 \`\`\`html

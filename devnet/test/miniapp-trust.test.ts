@@ -173,6 +173,28 @@ describe.skipIf(executable === undefined)("what a person may rely on in the Mini
     await page.context().close();
   });
 
+  it("draws formulas, and shows what is none as it was written", async () => {
+    const { page, seen } = await openPhone(browser, url);
+    await page.getByText("simulated hardware").waitFor();
+    const written = [
+      String.raw`The root of \(x^2\) costs $5 or $10:`,
+      String.raw`\[ x = \frac{-b \pm \sqrt{b^2 - 4ac}}{2a} \]`,
+      String.raw`Nobody reads \(\frac{1\).`,
+    ];
+    await keepAnswer(page, written.join("\n\n"));
+    await page.reload();
+    const answer = page.locator("article.answer");
+    await answer.locator("math mfrac msqrt").waitFor();
+    expect(await answer.locator("math").count()).toBe(2);
+    const drawn = await answer.getByRole("region", { name: "Formula" }).locator("math").boundingBox();
+    expect(drawn?.height).toBeGreaterThan(20);
+    expect(await answer.locator("p").first().innerText()).toContain("costs $5 or $10:");
+    expect(await answer.locator("code").allTextContents()).toEqual([String.raw`\frac{1`]);
+    expect(await seriousFaults(page)).toEqual([]);
+    expect(seen.violations).toEqual([]);
+    await page.context().close();
+  });
+
   it.each([
     ["a client that answers no event", { bridge: "silent" as const, version: "9.1" }],
     ["a client of the first version", { bridge: "silent" as const, version: "6.0" }],

@@ -130,6 +130,47 @@ describe.skipIf(executable === undefined)("the playground", () => {
     expect(await last(page, before)).toContain("Paris");
   });
 
+  it("draws formulas as Telegram does, and one that it cannot draw as it was written", async () => {
+    const formula = (expression: string) => ({ type: "mathematical_expression", expression });
+    const blocks = [
+      { type: "paragraph", text: ["It is ", formula("a_1"), " here, and ", formula("\\frac{1")] },
+      formula("\\sqrt{\\frac{a}{b}}"),
+    ];
+    const before = await answers(page).count();
+    await botSends(devnet, { rich_message: { blocks } }, "sendRichMessage");
+    await expect.poll(() => answers(page).count()).toBe(before + 1);
+    const message = answers(page).last();
+    await message.locator(".formula.display math msqrt mfrac").waitFor();
+    expect(await message.locator("p math msub").count()).toBe(1);
+    expect(await message.locator(".formula code").allTextContents()).toEqual(["\\frac{1"]);
+  });
+
+  it("shows the bot's keyboard, which writes what its buttons say, until the bot takes it away", async () => {
+    const keyboard = page.getByRole("group", { name: "The bot's keyboard" });
+    await botSends(devnet, {
+      text: "Which capital?",
+      reply_markup: {
+        keyboard: [["What is the capital of France?"], [{ text: "My number", request_contact: true }]],
+        one_time_keyboard: true,
+        input_field_placeholder: "A capital",
+      },
+    });
+    await keyboard.waitFor();
+    expect(await field(page).getAttribute("placeholder")).toBe("A capital");
+    await keyboard.getByRole("button", { name: "My number" }).click();
+    await page.getByText("This page has no phone number").waitFor();
+    const before = await answers(page).count();
+    await keyboard.getByRole("button", { name: "What is the capital of France?" }).click();
+    expect(await last(page, before)).toContain("Paris");
+    // Once used it is put away, and comes back when it is asked for.
+    expect(await keyboard.count()).toBe(0);
+    await page.getByRole("button", { name: "The bot's keyboard" }).click();
+    await keyboard.waitFor();
+    await botSends(devnet, { text: "Thank you.", reply_markup: { remove_keyboard: true } });
+    await keyboard.waitFor({ state: "detached" });
+    expect(await page.getByRole("button", { name: "The bot's keyboard" }).count()).toBe(0);
+  });
+
   it("asks no foreign host for anything, whatever a bot sends, and leads nowhere by itself", async () => {
     const before = await answers(page).count();
     const hostile = [
@@ -256,14 +297,17 @@ async function askMiniapp(phone: FrameLocator, question: string): Promise<void> 
   await phone.getByRole("button", { name: "Send" }).click();
 }
 
-/** As the bot's own process would. */
-async function botSends(devnet: Devnet, message: object): Promise<void> {
+/** As the bot's own process would: again when it is told that this was too fast. */
+async function botSends(devnet: Devnet, message: object, method = "sendMessage"): Promise<void> {
   const { botApi, townspeople } = devnet;
   const chat_id = townspeople?.persons[0]?.id;
-  const response = await fetch(`${botApi?.url}/bot${townspeople?.bot.token}/sendMessage`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ chat_id, ...message }),
-  });
-  expect(await response.json()).toMatchObject({ ok: true });
+  const send = async (): Promise<unknown> => {
+    const response = await fetch(`${botApi?.url}/bot${townspeople?.bot.token}/${method}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ chat_id, ...message }),
+    });
+    return await response.json();
+  };
+  await expect.poll(send, { ...patient, interval: 500 }).toMatchObject({ ok: true });
 }
