@@ -5,6 +5,7 @@ import { count, hex, nano } from "@bombyx/protocol/wire";
 import * as z from "zod";
 import { type CreditPolicy, defaultCreditPolicy } from "./credit/purses.ts";
 import { builtInPrice, type DefaultPrice, type PriceRow } from "./prices.ts";
+import { type SettlementConfig, settlementConfigSchema } from "./settlement/settlement-config.ts";
 
 /** What the gateway runs with; {@link readConfig} makes it from environment variables. */
 export interface GatewayConfig {
@@ -19,6 +20,8 @@ export interface GatewayConfig {
   readonly chainEndpoints: readonly string[];
   readonly prices: readonly PriceRow[];
   readonly defaultPrice: DefaultPrice;
+  /** Without it, nothing is settled on chain. */
+  readonly settlement?: SettlementConfig;
   /** Pages that may call the API, as origins. */
   readonly origins: readonly string[];
   /** The operator's part of what is charged, in 1/10000. */
@@ -67,6 +70,7 @@ const environmentSchema = z.object({
   BOMBYX_CHAIN_ENDPOINTS: list
     .pipe(z.array(z.url()).min(2, "takes two or more URLs, separated by commas"))
     .optional(),
+  BOMBYX_SETTLEMENT: z.string().min(1).optional(),
   BOMBYX_PRICES: z.string().min(1).optional(),
   BOMBYX_ORIGINS: list.pipe(z.array(z.url().transform((url) => new URL(url).origin))).default([]),
   BOMBYX_FEE_BPS: integer(0, 3_000).default(1_000),
@@ -124,6 +128,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): GatewayConfig {
     values.BOMBYX_PRICES === undefined
       ? undefined
       : readJsonFile("BOMBYX_PRICES", values.BOMBYX_PRICES, pricesSchema);
+  const settlement =
+    values.BOMBYX_SETTLEMENT === undefined
+      ? undefined
+      : readJsonFile("BOMBYX_SETTLEMENT", values.BOMBYX_SETTLEMENT, settlementConfigSchema);
   const chainEndpoints = values.BOMBYX_CHAIN_ENDPOINTS ?? simulation?.chainEndpoints;
   if (!chainEndpoints) {
     throw new ConfigError(
@@ -140,6 +148,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): GatewayConfig {
     chainEndpoints,
     prices: Object.entries(prices?.models ?? {}).map(([model, rates]) => ({ model, ...rates })),
     defaultPrice: prices?.default ?? builtInPrice,
+    ...(settlement && { settlement }),
     origins: values.BOMBYX_ORIGINS,
     feeBps: values.BOMBYX_FEE_BPS,
     ...(values.BOMBYX_INIT_DATA_KEYS && { initDataKeys: values.BOMBYX_INIT_DATA_KEYS }),

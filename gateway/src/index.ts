@@ -21,6 +21,7 @@ import { ownerRoutes } from "./api/owner-routes.ts";
 import { relayRoutes } from "./api/relay-routes.ts";
 import { Router } from "./api/router.ts";
 import { apiServer } from "./api/server.ts";
+import { settlementRoutes } from "./api/settlement-routes.ts";
 import type { GatewayConfig } from "./config.ts";
 import { spendable } from "./credit/account-money.ts";
 import { BalanceNews } from "./credit/balance-news.ts";
@@ -49,6 +50,7 @@ import { RunningReceipts } from "./relay/running-receipts.ts";
 import { openSessionFile } from "./relay/session-file.ts";
 import { SessionTable } from "./relay/session-table.ts";
 import { StallWatch } from "./relay/stall-watch.ts";
+import type { SettlementConfig } from "./settlement/settlement-config.ts";
 import { openStore } from "./store/open-store.ts";
 
 export interface Gateway {
@@ -153,13 +155,24 @@ export async function startGateway(
     news.changed(node, change);
     if (change === "online" || change === "offline") seen.set(node.id, now());
     if (change === "online") tidy(figures.totals(node.id));
+    if (change === "attested" && settlement) tidy(settlement.linked(node));
+  };
+
+  /** Loaded when it is wanted: the chain's libraries take time and memory. */
+  const openSettlement = async (settled: SettlementConfig) => {
+    const { Settlement } = await import("./settlement/settlement.ts");
+    const { feeBps } = config;
+    const parts = { config: settled, dataDir, feeBps, db: store.db, ledger, fleet, events, log, now };
+    return await Settlement.open(parts);
   };
 
   // Ciphertext and money.
   const kept = openSessionFile({ dataDir, now });
   const sessions = new SessionTable(now, kept);
   const stalls = new StallWatch(now);
-  const acks = new AckSigner(loadAckKey(dataDir), unsettledTerms, (node, state) => {
+  const settlement = config.settlement && (await openSettlement(config.settlement));
+  const ackKey = settlement?.ackKey ?? loadAckKey(dataDir);
+  const acks = new AckSigner(ackKey, settlement?.terms ?? unsettledTerms, (node, state) => {
     figures.acknowledged(node, state);
   });
   const metrics: Metrics = new Metrics({
@@ -168,6 +181,7 @@ export async function startGateway(
     links: () => links.links,
     sessions: () => sessions.size,
   });
+  if (settlement) metrics.watchSettlement(() => settlement.state);
   const running = new RunningReceipts(ledger, now);
   const attempts = new Attempts({ ledger, running, fleet, metrics, log, now });
   const receipts = new ReceiptIntake({
@@ -235,13 +249,14 @@ export async function startGateway(
     ledger,
     purses,
     channelOf: async () => null,
-    gramPayments: false,
+    gramPayments: config.settlement?.gramPayments ?? false,
     attestations,
     prices: oldPrices,
     acks,
     now,
   });
   ownerRoutes(router, { callers, accounts, fleet, figures, now });
+  settlementRoutes(router, { callers, settlement });
   eventRoutes(router, { callers, events });
   const { defaultPrice, feeBps } = config;
   networkRoutes(router, { callers, fleet, figures, prices, defaultPrice, feeBps, now });
@@ -273,6 +288,7 @@ export async function startGateway(
 
   const metricsUrl = `${await listen(metricsDoor, config.metricsHost, config.metricsPort)}/metrics`;
   const url = await listen(server, config.host, config.port);
+  settlement?.start();
   log.info({ url, metricsUrl, policy: config.policy.name }, "gateway is up");
 
   async function drain(): Promise<void> {
@@ -291,6 +307,7 @@ export async function startGateway(
     server.closeAllConnections();
     metricsDoor.close();
     metricsDoor.closeAllConnections();
+    await settlement?.stop();
     await ledger.close();
     kept.close();
     await figures.close();

@@ -1,5 +1,9 @@
 import { createServer, type Server } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { type SettlementState, settlementProblems } from "./settlement/settlement-state.ts";
+
+/** For people's eyes: a gauge is no money. */
+const gram = (nano: bigint): number => Number(nano) / 1e9;
 
 /** What the operator sees; labels are bounded: never an account, a session or an address. */
 export class Metrics {
@@ -59,6 +63,46 @@ export class Metrics {
     gauge("bombyx_reservations", "Attempts that hold money now.", live.reservations);
     gauge("bombyx_node_links", "Nodes linked now.", live.links);
     gauge("bombyx_sessions", "Sessions known now.", live.sessions);
+  }
+
+  /** What the operator of a gateway that settles on chain watches. */
+  watchSettlement(read: () => SettlementState): void {
+    const { registry } = this;
+    const gauge = (name: string, help: string, value: (state: SettlementState) => number) =>
+      new Gauge({
+        name,
+        help,
+        registers: [registry],
+        collect() {
+          this.set(value(read()));
+        },
+      });
+    gauge("bombyx_epoch", "Number of the last epoch that was built.", ({ epoch }) => epoch);
+    gauge(
+      "bombyx_epoch_age_seconds",
+      "Since the ledger was read for the epoch under way; 0 when none is.",
+      (of) => of.ageMs / 1_000,
+    );
+    gauge("bombyx_epoch_pending", "Whether a root is pending, 0 or 1.", ({ pending }) => (pending ? 1 : 0));
+    gauge("bombyx_committed_gram", "Earnings in the last root, of all nodes and epochs.", (of) =>
+      gram(of.committedNano),
+    );
+    gauge("bombyx_committer_gram", "Money of the commit key's wallet.", (of) => gram(of.committerNano));
+    gauge(
+      "bombyx_chain_read_seconds",
+      "When the chain was read last, seconds since the epoch.",
+      (of) => of.readAt / 1_000,
+    );
+    new Gauge({
+      name: "bombyx_settlement_problem",
+      help: "Why no epoch goes on, by kind: 0 or 1.",
+      labelNames: ["kind"] as const,
+      registers: [registry],
+      collect() {
+        const { problems } = read();
+        for (const kind of settlementProblems) this.set({ kind }, problems.has(kind) ? 1 : 0);
+      },
+    });
   }
 
   /** Two plain additions, because it happens for every frame of every stream. */

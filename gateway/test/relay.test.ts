@@ -68,7 +68,7 @@ describe("a sealed request", () => {
     expect(await answer.next()).toBe("end");
 
     const { ack } = await node.expect("ack");
-    expect(ack).toMatchObject({ n: 1, node: node.identity.node });
+    expect(ack).toMatchObject({ n: 1, index: 0, globalId: 0 });
     expect(await audit()).toMatchObject({ sumNano: 0n, openReservations: 0 });
   });
 

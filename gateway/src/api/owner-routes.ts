@@ -67,7 +67,7 @@ export function ownerRoutes(
  * A bot's key lies on the bot's server: who gets hold of it must neither pair machines to people nor
  * take theirs away.
  */
-function ownerOf({ account, kind, botId }: Principal): string {
+export function ownerOf({ account, kind, botId }: Principal): string {
   if (kind === "person" || (kind === "key" && botId === undefined)) return account;
   throw new BombyxError(
     "FORBIDDEN",

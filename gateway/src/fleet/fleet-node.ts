@@ -23,6 +23,8 @@ export class FleetNode {
   name = "";
   /** The owner's machine that it is; "" for one that was removed. */
   machine = "";
+  /** As it said with its id, which holds it. */
+  payout = "";
   /** Price coefficient in 1/1000. */
   coefficient = 1_000;
   link: NodeLink | undefined;

@@ -58,7 +58,7 @@ export class Fleet {
 
   /** A node's new link takes the place of its old one. */
   connect(
-    record: { node: string; owner: string; machine?: string; name?: string },
+    record: { node: string; owner: string; payout: string; machine?: string; name?: string },
     hello: { name: string; coefficient: number },
     link: NodeLink,
   ): FleetNode {
@@ -82,6 +82,7 @@ export class Fleet {
     node.link = link;
     node.name = record.name ?? printable(hello.name, record.node);
     node.machine = record.machine ?? "";
+    node.payout = record.payout;
     node.linkChangedAt = this.#options.now();
     node.coefficient = hello.coefficient;
     node.draining = false;

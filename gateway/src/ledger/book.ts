@@ -10,6 +10,7 @@ import {
   type AttemptId,
   type AttemptRecord,
   continuationsMost,
+  type LedgerSnapshot,
   type Reservation,
   type Settlement,
   type Standing,
@@ -201,6 +202,15 @@ export class Book {
   acknowledged(node: string): AckState {
     const row = this.#statements.ack.get({ node });
     return row === undefined ? nothingYet : ackStateOf(row);
+  }
+
+  snapshot(): LedgerSnapshot {
+    return {
+      nodes: this.#statements.placedAcks.all({}).map((row) => ({ node: row.node, ...ackStateOf(row) })),
+      clients: this.#statements.charged
+        .all({})
+        .map(({ account, charged_nano }) => ({ account, chargedNano: charged_nano })),
+    };
   }
 
   standing(node: string, at: number): Standing {

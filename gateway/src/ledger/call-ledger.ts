@@ -34,6 +34,7 @@ export function callLedger(carrier: CallCarrier): Ledger {
     attemptOf: (attempt) => send("attemptOf", nameOf(attempt)),
     acknowledged: (node) => send("acknowledged", node),
     standing: (node, at) => send("standing", node, at),
+    snapshot: () => send("snapshot"),
     sweep: (before, at) => send("sweep", before, at),
     creditChannel: (entry) => send("creditChannel", entry),
     redeemedFromChannel: (entry) => send("redeemedFromChannel", entry),

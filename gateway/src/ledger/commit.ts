@@ -155,6 +155,8 @@ export class Committer {
         return book.acknowledged(...call.arguments);
       case "standing":
         return book.standing(...call.arguments);
+      case "snapshot":
+        return book.snapshot();
       case "sweep":
         return book.sweep(...call.arguments);
       case "creditChannel":

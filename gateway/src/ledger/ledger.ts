@@ -57,6 +57,8 @@ export interface Ledger extends ChannelLedger, CreditLedger, StatementLedger {
   acknowledged(node: string): Promise<AckState>;
   /** The same, and a place in the epochs' trees for a node that had none. */
   standing(node: string, at: number): Promise<Standing>;
+  /** What stands now for every node that has a place, and for every account that asked: what an epoch is made of. */
+  snapshot(): Promise<LedgerSnapshot>;
   /** Ends attempts that are lost since before `before` (those open when the process died, too). @returns how many. */
   sweep(before: number, at: number): Promise<number>;
   /** For tests and the audit page: recomputes everything from the entries. @throws when balances disagree with them. */
@@ -132,6 +134,13 @@ export interface AckState {
 /** Of a node that has its place: what an Ack says. */
 export interface Standing extends AckState {
   readonly index: number;
+}
+
+/** Cumulative, as of one moment between two calls. */
+export interface LedgerSnapshot {
+  /** By place, without gaps. */
+  readonly nodes: readonly (Standing & { readonly node: string })[];
+  readonly clients: readonly { readonly account: string; readonly chargedNano: bigint }[];
 }
 
 export interface Settlement {

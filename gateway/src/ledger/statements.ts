@@ -213,6 +213,15 @@ export function ledgerStatements(database: DatabaseSync) {
     ),
     allBalances: prepare<object>()(database, () => db.selectFrom("balances").selectAll()),
     allAcks: prepare<object>()(database, () => db.selectFrom("acks").selectAll()),
+    placedAcks: prepare<object>()(database, () => db.selectFrom("acks").selectAll().orderBy("place")),
+    /** What each account's requests have cost so far. */
+    charged: prepare<object>()(database, () =>
+      db
+        .selectFrom("spending_days")
+        .select((row) => ["account", row.fn.sum<bigint>("spent_nano").as("charged_nano")])
+        .groupBy("account")
+        .orderBy("account"),
+    ),
     /** What the entries alone say that each account has. */
     movements: prepare<object>()(database, () =>
       db

@@ -7,11 +7,8 @@ import { ackHash } from "./ack-hash.ts";
 
 /** What an Ack says besides the ledger's word: where it can be held against the operator. */
 export interface AckTerms {
-  readonly globalId: number;
-  /** Hash of the vault's address, hex. */
-  readonly vault: string;
-  /** Address hash of a linked node's NodeAccount, hex; 32 zero bytes when its payout is no address. */
-  accountOf(node: string): string;
+  /** Network, vault and NodeAccount that pay a node; hashes of addresses, hex. */
+  placeOf(node: string): Pick<Ack, "globalId" | "vault" | "account">;
   /** By which everything that the ledger holds now is committed at the latest. */
   epoch(): number;
   /** Part of what stands in the ledger that may come in a later epoch than {@link epoch}. */
@@ -22,9 +19,7 @@ const nothing = "00".repeat(32);
 
 /** Of a gateway that settles nothing on chain: nobody can dispute with its Acks. */
 export const unsettledTerms: AckTerms = {
-  globalId: 0,
-  vault: nothing,
-  accountOf: () => nothing,
+  placeOf: () => ({ globalId: 0, vault: nothing, account: nothing }),
   epoch: () => 0,
   heldNano: () => 0n,
 };
@@ -61,9 +56,7 @@ export class AckSigner {
   ackOf(node: string, standing: Standing): Ack {
     const terms = this.#terms;
     return {
-      globalId: terms.globalId,
-      vault: terms.vault,
-      account: terms.accountOf(node),
+      ...terms.placeOf(node),
       index: standing.index,
       epoch: terms.epoch(),
       n: standing.n,

@@ -11,6 +11,8 @@ export const accountEventTypes = [
   "node.removed",
   // What the account can spend is nearly used up; `message` says what of it.
   "balance.low",
+  // Earnings became final: the owner can claim them; `message` says how much.
+  "payout.ready",
 ] as const;
 
 /**

@@ -1,0 +1,8 @@
+/** What others need to stand beside a gateway that settles on chain. */
+export { EpochFiles } from "./epoch-files.ts";
+export { EpochStore } from "./epoch-store.ts";
+export { clientName, EpochTree } from "./epoch-tree.ts";
+export { type EpochStep, Epochs, type EpochsOptions } from "./epochs.ts";
+export { NodeAccounts } from "./node-accounts.ts";
+export type { SettlementConfig } from "./settlement-config.ts";
+export { sponsorName, VaultLedger } from "./vault-ledger.ts";
