@@ -25,6 +25,7 @@ import { settlementRoutes } from "./api/settlement-routes.ts";
 import type { GatewayConfig } from "./config.ts";
 import { spendable } from "./credit/account-money.ts";
 import { BalanceNews } from "./credit/balance-news.ts";
+import { CreditShelf } from "./credit/credit-products.ts";
 import { Purses } from "./credit/purses.ts";
 import { EventLog } from "./events/event-log.ts";
 import { NodeNews } from "./events/node-news.ts";
@@ -248,6 +249,7 @@ export async function startGateway(
     callers,
     ledger,
     purses,
+    shelf: new CreditShelf(store.db, now),
     channelOf: async () => null,
     gramPayments: config.settlement?.gramPayments ?? false,
     attestations,

@@ -3,6 +3,7 @@ import {
   type AccountStatement,
   BombyxError,
   creditOfferRequestSchema,
+  creditProductsSchema,
   creditRefundRequestSchema,
   creditSaleRequestSchema,
   moneyPages,
@@ -13,6 +14,7 @@ import {
 import * as z from "zod";
 import type { Principal } from "../accounts/accounts.ts";
 import { type AccountMoneyParts, accountMoney } from "../credit/account-money.ts";
+import type { CreditShelf } from "../credit/credit-products.ts";
 import { type EvidenceParts, receiptLines, receiptProof } from "../evidence/receipt-proof.ts";
 import { dayMs } from "../ledger/credit.ts";
 import type { Ledger, StarPaymentRecord } from "../ledger/index.ts";
@@ -31,9 +33,9 @@ const receiptParams = z.object({ id: z.coerce.number().int().min(1).max(Number.M
 /** An account's money: what it can spend, what it spent, the receipts of it; and credit that a bot sells for Stars. */
 export function moneyRoutes(
   router: Router,
-  parts: AccountMoneyParts & EvidenceParts & { callers: Callers; ledger: Ledger },
+  parts: AccountMoneyParts & EvidenceParts & { callers: Callers; ledger: Ledger; shelf: CreditShelf },
 ): void {
-  const { callers, ledger, purses, prices, now } = parts;
+  const { callers, ledger, purses, prices, shelf, now } = parts;
 
   router.on("GET", "/v1/account/money", async ({ request, response }) => {
     sendJson(response, 200, await accountMoney(await callers.identify(request), parts));
@@ -87,6 +89,22 @@ export function moneyRoutes(
       throw new BombyxError("NOT_FOUND", "This account has no receipt of this id.", { field: "id" });
     }
     sendJson(response, 200, await receiptProof(evidence, parts));
+  });
+
+  router.on("PUT", "/v1/credits/products", async ({ request, response }) => {
+    const { botId } = await seller(request);
+    const products = await readJson(request, creditProductsSchema);
+    await shelf.put(botId, products);
+    sendJson(response, 200, products);
+  });
+
+  router.on("GET", "/v1/credits/products", async ({ request, response }) => {
+    const { person, payer } = await callers.identify(request);
+    if (person === undefined) {
+      throw new BombyxError("FORBIDDEN", "Credit is sold to people: ask with a person's token.");
+    }
+    const { availableNano } = await ledger.balance(payer);
+    sendJson(response, 200, await shelf.of(person.botId, availableNano));
   });
 
   router.on("POST", "/v1/credits/offers", async ({ request, response }) => {

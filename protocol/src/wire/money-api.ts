@@ -130,7 +130,10 @@ export const receiptLineSchema = z.object({
 export type ReceiptLine = z.infer<typeof receiptLineSchema>;
 
 /** `GET /v1/account/receipts[?before=ID][&limit=N]`: what the account asked and was answered, newest first. */
-export const accountReceiptsSchema = z.object({ receipts: z.array(receiptLineSchema), next: count.nullable() });
+export const accountReceiptsSchema = z.object({
+  receipts: z.array(receiptLineSchema),
+  next: count.nullable(),
+});
 export type AccountReceipts = z.infer<typeof accountReceiptsSchema>;
 
 /**
@@ -233,3 +236,27 @@ export const creditRefundRequestSchema = z.strictObject({
   chargeId: printable(starLimits.chargeCharacters),
 });
 export type CreditRefundRequest = z.infer<typeof creditRefundRequestSchema>;
+
+/**
+ * `PUT /v1/credits/products`, a bot's key: what it sells, each with an invoice link of its own that anybody may pay and
+ * that pays for the payer; so that a Mini App can sell it and the bot's token stays with the bot.
+ */
+export const creditProductsSchema = z.strictObject({
+  products: z
+    .array(
+      z.strictObject({
+        stars,
+        nano: sellable,
+        link: z
+          .string()
+          .max(256)
+          .regex(
+            /^https:\/\/t\.me\/(?:\$|invoice\/)[A-Za-z0-9_-]+$/,
+            "must be an invoice link of Telegram's",
+          ),
+      }),
+    )
+    .max(8),
+});
+/** `GET /v1/credits/products`, a person: what their bot sells now, as far as its developer's deposit goes. */
+export type CreditProducts = z.infer<typeof creditProductsSchema>;

@@ -7,6 +7,8 @@ import {
   accountMoneySchema,
   accountReceiptsSchema,
   accountStatementSchema,
+  type CreditProducts,
+  creditProductsSchema,
   nano,
   type ReceiptProof,
   receiptProofSchema,
@@ -88,6 +90,11 @@ export class AccountClient {
    */
   async receipt(id: number, options: CallOptions = {}): Promise<ReceiptProof> {
     return await this.#http.json(receiptProofSchema, `v1/account/receipts/${id}`, options);
+  }
+
+  /** What the person's bot sells for Stars: give a link to Telegram's `openInvoice`. @throws BombyxError FORBIDDEN (no person). */
+  async creditProducts(options: CallOptions = {}): Promise<CreditProducts["products"]> {
+    return (await this.#http.json(creditProductsSchema, "v1/credits/products", options)).products;
   }
 
   /**

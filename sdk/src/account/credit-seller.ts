@@ -1,8 +1,10 @@
 import {
   type CreditOfferRequest,
+  type CreditProducts,
   type CreditRefundRequest,
   type CreditSaleRequest,
   creditOfferSchema,
+  creditProductsSchema,
   type StarPayment,
   starPaymentSchema,
 } from "@bombyx/protocol/wire";
@@ -50,5 +52,13 @@ export class CreditSeller {
   /** The Stars went back: takes what is left of the credit. May come before its payment, which then moves nothing. */
   async refund(refund: CreditRefundRequest, options: CallOptions = {}): Promise<StarPayment> {
     return await this.#http.post(starPaymentSchema, "v1/credits/refunds", refund, options);
+  }
+
+  /** What the bot's Mini App may sell: each with an invoice link that the bot made. */
+  async products(products: CreditProducts, options: CallOptions = {}): Promise<void> {
+    await this.#http.post(creditProductsSchema, "v1/credits/products", products, {
+      ...options,
+      method: "PUT",
+    });
   }
 }

@@ -6,6 +6,7 @@ export type {
   AccountReceipts,
   AccountStatement,
   ChannelMoney,
+  CreditProducts,
   Purse,
   ReceiptLine,
   ReceiptProof,
