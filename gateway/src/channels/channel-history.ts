@@ -47,10 +47,11 @@ export function afterTransaction(before: ChannelHistory, transaction: Transactio
 /** All that a channel sends bounceably is a payment; its first 256 bits come back. */
 function paymentThatCameBack({ inMessage, description }: Transaction): bigint {
   const handled =
-    description.type === "generic" && description.computePhase.type === "vm" && description.computePhase.success;
+    description.type === "generic" &&
+    description.computePhase.type === "vm" &&
+    description.computePhase.success;
   const body = inMessage?.body.beginParse();
   if (!handled || !body || body.remainingBits < 32 + 32 + 64 + 4) return 0n;
   if (body.loadUint(32) !== bouncedTag || body.loadUint(32) !== vaultOps.channelPayment) return 0n;
   return body.skip(64).loadCoins();
 }
-

@@ -20,8 +20,8 @@ import { afterTransaction, emptyHistory } from "./channel-history.ts";
 import type { ChannelRecord, ChannelRecords } from "./channel-records.ts";
 import { channelOf, readChannel } from "./channel-state.ts";
 import { SignatureCheck } from "./signature-check.ts";
-import { unsignedLimitOf, type VoucherTerms } from "./voucher-terms.ts";
 import { checkVoucher } from "./voucher-check.ts";
+import { unsignedLimitOf, type VoucherTerms } from "./voucher-terms.ts";
 
 export interface ChannelsOptions {
   readonly records: ChannelRecords;
@@ -98,9 +98,13 @@ export class Channels {
     const { owner, salt, voucherKey, at, signature } = request;
     const address = channelOf({ owner, vault, salt }).address.toRawString();
     if (Math.abs(now() - at) > channelLimits.proofMs + limits.clockSkewMs) {
-      throw new BombyxError("BAD_REQUEST", "The proof was signed more than five minutes ago: sign a new one.", {
-        field: "at",
-      });
+      throw new BombyxError(
+        "BAD_REQUEST",
+        "The proof was signed more than five minutes ago: sign a new one.",
+        {
+          field: "at",
+        },
+      );
     }
     const proof = domainBytes(channelProofDomain, { account, channel: address, globalId, vault, at });
     if (!this.#signatures.isSigned(proof, signature, voucherKey)) {
@@ -158,7 +162,12 @@ export class Channels {
     const { globalId, vault, ledger, now } = this.#options;
     const record = this.find(account, address);
     const { voucherKey, previousKey } = record;
-    checkVoucher(voucher, { globalId, vault, channel: address, voucherKey, previousKey }, this.#signatures, now());
+    checkVoucher(
+      voucher,
+      { globalId, vault, channel: address, voucherKey, previousKey },
+      this.#signatures,
+      now(),
+    );
     const kept = await ledger.acceptVoucher({
       account: channelAccount(address),
       totalNano: BigInt(voucher.total),
@@ -211,7 +220,11 @@ export class Channels {
     this.#round++;
     const due = records.all().filter((record, n) => {
       if (record.state === "closed" && record.history.balanceNano === 0n) return false;
-      return this.#busy.has(record.address) || record.state !== "open" || this.#round % quietRounds === n % quietRounds;
+      return (
+        this.#busy.has(record.address) ||
+        record.state !== "open" ||
+        this.#round % quietRounds === n % quietRounds
+      );
     });
     this.#busy.clear();
     for (let from = 0; from < due.length; from += atOnce) {
@@ -247,7 +260,9 @@ export class Channels {
     const { balanceNano, redeemedNano } = record.history;
     if (account.balanceNano !== balanceNano || chain.redeemedNano !== redeemedNano) {
       // Nothing is credited by a reading of ours that the contract itself contradicts.
-      throw new Error(`${address}: its transactions make ${balanceNano} nanoTON and ${redeemedNano} redeemed`);
+      throw new Error(
+        `${address}: its transactions make ${balanceNano} nanoTON and ${redeemedNano} redeemed`,
+      );
     }
     const next: ChannelRecord = {
       ...record,

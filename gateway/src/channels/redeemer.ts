@@ -19,6 +19,7 @@ export interface RedeemerOptions {
 const attachedNano = 30_000_000n;
 /** Of one voucher: orders that the chain took and that redeemed nothing. */
 const triesMost = 3;
+const stepsUnderWay = 4;
 
 interface Due {
   readonly record: ChannelRecord;
@@ -26,6 +27,8 @@ interface Due {
   readonly signature: string;
   /** Orders of this voucher that the wallet sent and that changed nothing. */
   tries: number;
+  /** Steps until the next try: the message is on its way. */
+  rest: number;
 }
 
 /**
@@ -62,8 +65,11 @@ export class Redeemer {
     }
     const urgent = state === "closing" || voucher.voucherKey !== voucherKey;
     // What was begun is brought to its end, with the total of then.
-    if (before && before.totalNano - history.redeemedNano > 0n && !(urgent && voucher.totalNano > before.totalNano)) {
-      before.tries = before.tries;
+    if (
+      before &&
+      before.totalNano - history.redeemedNano > 0n &&
+      !(urgent && voucher.totalNano > before.totalNano)
+    ) {
       this.#due.set(address, { ...before, record });
       return;
     }
@@ -72,7 +78,7 @@ export class Redeemer {
       return;
     }
     const { totalNano, signature } = voucher;
-    this.#due.set(address, { record, totalNano, signature, tries: 0 });
+    this.#due.set(address, { record, totalNano, signature, tries: 0, rest: 0 });
   }
 
   /** Sends, or follows, one message after the other; called every now and then. A second call joins the first. */
@@ -87,6 +93,10 @@ export class Redeemer {
     const { wallet, watch, log } = this.#options;
     for (const [address, due] of [...this.#due]) {
       const { totalNano, signature, tries } = due;
+      if (due.rest-- > 0) {
+        watch(address);
+        continue;
+      }
       const id = `redeem:${address}:${totalNano}:${tries}`;
       try {
         const status = await wallet.advance(id, () => [
@@ -101,6 +111,7 @@ export class Redeemer {
         if (status.state !== "done") continue;
         // The wallet has sent it; whether the channel took it, its next look tells.
         due.tries++;
+        due.rest = stepsUnderWay;
         if (due.tries < triesMost) continue;
         log.error({ channel: address, totalNano: `${totalNano}` }, "a voucher could not be redeemed");
         this.#due.delete(address);
