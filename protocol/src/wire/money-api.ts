@@ -187,7 +187,9 @@ const printable = (most: number) =>
     .min(1)
     .max(most)
     .regex(/^[\x21-\x7e]+$/, "must be printable ASCII without spaces");
-const sellable = nanoText.refine((text) => BigInt(text) > 0n && BigInt(text) < 2n ** 62n, "must be above 0");
+const sellable = z
+  .string()
+  .regex(/^[1-9][0-9]{0,17}$/, "expected nanoTON above 0, in at most 18 decimal digits");
 
 /**
  * `POST /v1/credits/offers`, a bot's key: may so much credit be sold to this person now? The answer to Telegram's
