@@ -22,6 +22,7 @@ import { relayRoutes } from "./api/relay-routes.ts";
 import { Router } from "./api/router.ts";
 import { apiServer } from "./api/server.ts";
 import { settlementRoutes } from "./api/settlement-routes.ts";
+import { walletRoutes } from "./api/wallet-routes.ts";
 import type { GatewayConfig } from "./config.ts";
 import { spendable } from "./credit/account-money.ts";
 import { BalanceNews } from "./credit/balance-news.ts";
@@ -182,6 +183,16 @@ export async function startGateway(
     links: () => links.links,
     sessions: () => sessions.size,
   });
+  const wallets =
+    config.settlement &&
+    settlement &&
+    (await import("./wallets/open-wallets.ts")).openWallets({
+      db: store.db,
+      globalId: config.settlement.globalId,
+      origins: config.origins,
+      endpoints: settlement.endpoints,
+      now,
+    });
   if (settlement) metrics.watchSettlement(() => settlement.state);
   const running = new RunningReceipts(ledger, now);
   const attempts = new Attempts({ ledger, running, fleet, metrics, log, now });
@@ -259,6 +270,7 @@ export async function startGateway(
   });
   ownerRoutes(router, { callers, accounts, fleet, figures, now });
   settlementRoutes(router, { callers, settlement });
+  walletRoutes(router, { callers, accounts, wallets });
   eventRoutes(router, { callers, events });
   const { defaultPrice, feeBps } = config;
   networkRoutes(router, { callers, fleet, figures, prices, defaultPrice, feeBps, now });

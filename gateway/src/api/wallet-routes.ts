@@ -11,30 +11,35 @@ const proofCost = 20;
 /** The wallet of an account: a challenge, the proof that answers it, and forgetting it. */
 export function walletRoutes(
   router: Router,
-  { callers, accounts, wallets }: { callers: Callers; accounts: Accounts; wallets: Wallets },
+  { callers, accounts, wallets }: { callers: Callers; accounts: Accounts; wallets: Wallets | undefined },
 ): void {
+  const settled = (): Wallets => {
+    if (wallets) return wallets;
+    throw new BombyxError("NOT_FOUND", "This gateway settles nothing on chain, so it knows no wallets.");
+  };
+
   router.on("POST", "/v1/wallet/challenge", async ({ request, response }) => {
     const account = holderOf(await callers.identify(request));
     accounts.admit(account, proofCost);
-    sendJson(response, 201, await wallets.challenge(account));
+    sendJson(response, 201, await settled().challenge(account));
   });
 
   router.on("GET", "/v1/wallet", async ({ request, response }) => {
     const { account } = await callers.identify(request);
-    sendJson(response, 200, { wallet: (await wallets.of(account)) ?? null });
+    sendJson(response, 200, { wallet: (await settled().of(account)) ?? null });
   });
 
   router.on("PUT", "/v1/wallet", async ({ request, response }) => {
     const account = holderOf(await callers.identify(request));
     accounts.admit(account, proofCost);
     sendJson(response, 200, {
-      wallet: await wallets.prove(account, await readJson(request, walletProofSchema)),
+      wallet: await settled().prove(account, await readJson(request, walletProofSchema)),
     });
   });
 
   router.on("DELETE", "/v1/wallet", async ({ request, response }) => {
     const account = holderOf(await callers.identify(request));
-    await wallets.forget(account);
+    await settled().forget(account);
     sendJson(response, 200, { wallet: null });
   });
 }
