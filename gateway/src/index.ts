@@ -12,6 +12,7 @@ import { RateLimiter } from "./accounts/rate-limit.ts";
 import { accountRoutes } from "./api/account-routes.ts";
 import { sendJson } from "./api/bodies.ts";
 import { Callers } from "./api/callers.ts";
+import { channelRoutes } from "./api/channel-routes.ts";
 import { eventRoutes } from "./api/event-routes.ts";
 import { fleetRoutes } from "./api/fleet-routes.ts";
 import { moneyRoutes } from "./api/money-routes.ts";
@@ -169,11 +170,17 @@ export async function startGateway(
   };
 
   // Ciphertext and money.
+  const openChannels = async (settled: SettlementConfig, chain: Settlement) => {
+    const { ChannelDesk } = await import("./channels/channel-desk.ts");
+    return await ChannelDesk.open({ config: settled, chain, db: store.db, ledger, log, now });
+  };
+
   const kept = openSessionFile({ dataDir, now });
   const sessions = new SessionTable(now, kept);
   const stalls = new StallWatch(now);
   const settlement = config.settlement && (await openSettlement(config.settlement));
   const ackKey = settlement?.ackKey ?? loadAckKey(dataDir);
+  const desk = config.settlement && settlement && (await openChannels(config.settlement, settlement));
   const acks = new AckSigner(ackKey, settlement?.terms ?? unsettledTerms, (node, state) => {
     figures.acknowledged(node, state);
   });
@@ -245,7 +252,7 @@ export async function startGateway(
       });
     }
   };
-  const callers = new Callers(accounts);
+  const callers = new Callers(accounts, (principal, named) => desk?.channels.payerOf(principal, named));
   const router = new Router();
   router.on("GET", "/healthz", ({ response }) => sendJson(response, 200, { ok: true }));
   router.on("GET", "/readyz", ({ response }) => {
@@ -261,7 +268,7 @@ export async function startGateway(
     ledger,
     purses,
     shelf: new CreditShelf(store.db, now),
-    channelOf: async () => null,
+    channelOf: async (principal) => (await desk?.moneyOf(principal)) ?? null,
     gramPayments: config.settlement?.gramPayments ?? false,
     attestations,
     prices: oldPrices,
@@ -271,6 +278,7 @@ export async function startGateway(
   ownerRoutes(router, { callers, accounts, fleet, figures, now });
   settlementRoutes(router, { callers, settlement });
   walletRoutes(router, { callers, accounts, wallets });
+  channelRoutes(router, { callers, desk });
   eventRoutes(router, { callers, events });
   const { defaultPrice, feeBps } = config;
   networkRoutes(router, { callers, fleet, figures, prices, defaultPrice, feeBps, now });
@@ -304,6 +312,7 @@ export async function startGateway(
   const url = await listen(server, config.host, config.port);
   settlement?.start();
   log.info({ url, metricsUrl, policy: config.policy.name }, "gateway is up");
+  desk?.start();
 
   async function drain(): Promise<void> {
     draining = true;
@@ -322,6 +331,7 @@ export async function startGateway(
     metricsDoor.close();
     metricsDoor.closeAllConnections();
     await settlement?.stop();
+    await desk?.stop();
     await ledger.close();
     kept.close();
     await figures.close();

@@ -2,13 +2,19 @@ import type { IncomingMessage } from "node:http";
 import { BombyxError, sealedHeaders } from "@bombyx/protocol/wire";
 import type { Accounts, Principal } from "../accounts/accounts.ts";
 import { networkOf } from "../accounts/rate-limit.ts";
+import { channelAccount } from "../ledger/channel-ledger.ts";
 
-/** Who calls: the credential's account, within its rate. */
+/** An account's own channel that pays in place of its sponsor, if any. */
+export type OwnPayer = (principal: Principal, channel: string | undefined) => string | undefined;
+
+/** Who calls: the credential's account, within its rate; and who pays. */
 export class Callers {
   readonly #accounts: Accounts;
+  readonly #ownPayer: OwnPayer;
 
-  constructor(accounts: Accounts) {
+  constructor(accounts: Accounts, ownPayer: OwnPayer = () => undefined) {
     this.#accounts = accounts;
+    this.#ownPayer = ownPayer;
   }
 
   /** @throws BombyxError UNAUTHENTICATED, RATE_LIMITED and whatever {@link Accounts.authenticate} refuses. */
@@ -16,7 +22,28 @@ export class Callers {
     const principal = await this.#authenticate(request);
     if (principal.kind === "bot" && principal.botId !== undefined) this.#accounts.admitBot(principal.botId);
     this.#accounts.admit(principal.account);
-    return principal;
+    const payer = this.#ownPayer(principal, channelNamedBy(request));
+    return payer === undefined ? principal : { ...principal, payer };
+  }
+
+  /**
+   * The same of somebody who spends: who names a channel pays by that one or not at all.
+   * @throws BombyxError CHANNEL_UNKNOWN besides.
+   */
+  async identifyPayer(request: IncomingMessage): Promise<Principal> {
+    const principal = await this.identify(request);
+    const channel = channelNamedBy(request);
+    if (channel === undefined || principal.payer === channelAccount(channel)) return principal;
+    throw new BombyxError(
+      "CHANNEL_UNKNOWN",
+      "The channel named is not this account's, or the chain does not have it with the key that was registered.",
+      { field: "Bombyx-Channel" },
+    );
+  }
+
+  /** Counts what costs more than a request. @throws BombyxError RATE_LIMITED. */
+  admit({ account }: Principal, cost: number): void {
+    this.#accounts.admit(account, cost);
   }
 
   /** Counts an unauthenticated request against the address that it came from. */
@@ -44,4 +71,9 @@ export class Callers {
       throw error;
     }
   }
+}
+
+function channelNamedBy(request: IncomingMessage): string | undefined {
+  const named = request.headers[sealedHeaders.channel];
+  return typeof named === "string" ? named : undefined;
 }

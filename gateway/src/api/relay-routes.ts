@@ -50,7 +50,7 @@ export function relayRoutes(
 
   router.on("POST", "/v1/nodes/{node}/sessions", async ({ request, response, params }) => {
     admitNew();
-    const principal = await callers.identify(request);
+    const principal = await callers.identifyPayer(request);
     const { node } = parse(z.object({ node: hex.b32 }), params);
     const length = contentLength(request, handshakeBytes);
     await solvent(principal);
@@ -71,7 +71,7 @@ export function relayRoutes(
 
   router.on("POST", "/v1/sealed/{session}/{request}", async ({ request, response, params }) => {
     admitNew();
-    const principal = await callers.identify(request);
+    const principal = await callers.identifyPayer(request);
     const attempt = parse(attemptParams, params);
     const head = sealedHead(request);
     const sealedBytes = sealedLength(request);

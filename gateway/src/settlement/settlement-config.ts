@@ -1,5 +1,6 @@
 import { rawAddress } from "@bombyx/protocol/wire";
 import * as z from "zod";
+import { voucherTermsSchema } from "../channels/voucher-terms.ts";
 
 const day = 24 * 3_600_000;
 
@@ -23,6 +24,8 @@ export const settlementConfigSchema = z.strictObject({
     .default(7 * day),
   /** How often the chain is looked at. */
   pollMs: z.int().min(200).default(15_000),
+  /** What channels may owe, and when their vouchers are redeemed. */
+  channels: voucherTermsSchema.optional(),
   /** AI paid in GRAM inside the Mini App: the operator's switch. */
   gramPayments: z.boolean().default(false),
   /** Base URL of a page that shows accounts of this chain at `/ADDRESS`. */
