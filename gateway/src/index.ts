@@ -53,6 +53,7 @@ import { RunningReceipts } from "./relay/running-receipts.ts";
 import { openSessionFile } from "./relay/session-file.ts";
 import { SessionTable } from "./relay/session-table.ts";
 import { StallWatch } from "./relay/stall-watch.ts";
+import type { Settlement } from "./settlement/settlement.ts";
 import type { SettlementConfig } from "./settlement/settlement-config.ts";
 import { openStore } from "./store/open-store.ts";
 
@@ -169,18 +170,18 @@ export async function startGateway(
     return await Settlement.open(parts);
   };
 
-  // Ciphertext and money.
   const openChannels = async (settled: SettlementConfig, chain: Settlement) => {
     const { ChannelDesk } = await import("./channels/channel-desk.ts");
     return await ChannelDesk.open({ config: settled, chain, db: store.db, ledger, log, now });
   };
 
+  // Ciphertext and money.
   const kept = openSessionFile({ dataDir, now });
   const sessions = new SessionTable(now, kept);
   const stalls = new StallWatch(now);
   const settlement = config.settlement && (await openSettlement(config.settlement));
-  const ackKey = settlement?.ackKey ?? loadAckKey(dataDir);
   const desk = config.settlement && settlement && (await openChannels(config.settlement, settlement));
+  const ackKey = settlement?.ackKey ?? loadAckKey(dataDir);
   const acks = new AckSigner(ackKey, settlement?.terms ?? unsettledTerms, (node, state) => {
     figures.acknowledged(node, state);
   });
@@ -277,8 +278,8 @@ export async function startGateway(
   });
   ownerRoutes(router, { callers, accounts, fleet, figures, now });
   settlementRoutes(router, { callers, settlement });
-  walletRoutes(router, { callers, accounts, wallets });
   channelRoutes(router, { callers, desk });
+  walletRoutes(router, { callers, accounts, wallets });
   eventRoutes(router, { callers, events });
   const { defaultPrice, feeBps } = config;
   networkRoutes(router, { callers, fleet, figures, prices, defaultPrice, feeBps, now });
@@ -311,8 +312,8 @@ export async function startGateway(
   const metricsUrl = `${await listen(metricsDoor, config.metricsHost, config.metricsPort)}/metrics`;
   const url = await listen(server, config.host, config.port);
   settlement?.start();
-  log.info({ url, metricsUrl, policy: config.policy.name }, "gateway is up");
   desk?.start();
+  log.info({ url, metricsUrl, policy: config.policy.name }, "gateway is up");
 
   async function drain(): Promise<void> {
     draining = true;
@@ -330,8 +331,8 @@ export async function startGateway(
     server.closeAllConnections();
     metricsDoor.close();
     metricsDoor.closeAllConnections();
-    await settlement?.stop();
     await desk?.stop();
+    await settlement?.stop();
     await ledger.close();
     kept.close();
     await figures.close();
