@@ -162,3 +162,33 @@ async function developerMode(machine: Machine): Promise<Finding> {
     "on the host: nvidia_gpu_tools.py --set-cc-mode=on (not devtools) --reset-after-cc-mode-switch",
   );
 }
+
+/** The wallet that a node disputes from, as far as it is known. */
+export interface DisputePurse {
+  /** Friendly. */
+  readonly address: string;
+  readonly balanceGram: string | undefined;
+  readonly shouldHoldGram: string;
+  readonly enough: boolean | undefined;
+}
+
+/** Whether a node could dispute a root that takes its earnings away. @param purse undefined: nothing is paid on chain yet */
+export function examineDisputes(purse: DisputePurse | undefined): Finding {
+  const what = "wallet for disputes";
+  if (purse === undefined) {
+    const found = "not needed yet: no node of this --state folder is paid on chain";
+    return { what, state: "absent", found };
+  }
+  const { address, balanceGram, shouldHoldGram, enough } = purse;
+  if (enough === undefined) {
+    const found = `${address}; give --chain-endpoints URL,URL to see what it holds`;
+    return { what, state: "absent", found };
+  }
+  const found = `${address} holds ${balanceGram} GRAM`;
+  if (enough) return ok(what, found);
+  return missing(
+    what,
+    found,
+    `send ${shouldHoldGram} GRAM to it: without it nobody stops a root that takes your earnings away`,
+  );
+}

@@ -6,7 +6,15 @@ import { parseArgs, promisify } from "node:util";
 import { parseQuote } from "@bombyx/protocol/attestation";
 import { configfsTsmProvider } from "../quote/configfs-tsm.ts";
 import type { Output } from "../screen.ts";
-import { examineGpu, examineTdx, type Finding, type Machine } from "./checks.ts";
+import { disputePurse } from "../settlement/dispute-purse.ts";
+import {
+  type DisputePurse,
+  examineDisputes,
+  examineGpu,
+  examineTdx,
+  type Finding,
+  type Machine,
+} from "./checks.ts";
 
 const defaultPccs = "https://api.trustedservices.intel.com";
 const commandMs = 15_000;
@@ -38,10 +46,16 @@ export const thisMachine: Machine = {
     ),
 };
 
-export const doctorHelp = `bombyx-node doctor [--pccs URL] [--json]
+export const doctorHelp = `bombyx-node doctor [--pccs URL] [--state FOLDER] [--chain-endpoints URL,URL] [--json]
 
 Says line by line what this machine lacks to serve as a real TDX node, and what to do about it.
 `;
+
+/** Where the doctor looks for the wallet for disputes. */
+export type FindPurse = (
+  state: string | undefined,
+  endpoints: string | undefined,
+) => Promise<DisputePurse | undefined>;
 
 /** `bombyx-node doctor`. @returns 0 when nothing is missing, 1 when something is, 2 on wrong usage */
 export async function doctorCommand(
@@ -49,12 +63,25 @@ export async function doctorCommand(
   stdout: Output,
   stderr: Output,
   machine: Machine = thisMachine,
+  findPurse: FindPurse = disputePurse,
 ): Promise<number> {
-  let values: { pccs?: string | undefined; json?: boolean | undefined; help?: boolean | undefined };
+  let values: {
+    pccs?: string | undefined;
+    state?: string | undefined;
+    "chain-endpoints"?: string | undefined;
+    json?: boolean | undefined;
+    help?: boolean | undefined;
+  };
   try {
     ({ values } = parseArgs({
       args: [...argv],
-      options: { pccs: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+      options: {
+        pccs: { type: "string" },
+        state: { type: "string" },
+        "chain-endpoints": { type: "string" },
+        json: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
     }));
   } catch (error) {
     stderr.write(`bombyx-node doctor: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -67,6 +94,7 @@ export async function doctorCommand(
   const findings = [
     ...(await examineTdx(machine, values.pccs ?? defaultPccs)),
     ...(await examineGpu(machine)),
+    examineDisputes(await findPurse(values.state, values["chain-endpoints"])),
   ];
   const ready = findings.every(({ state }) => state !== "missing");
   if (values.json) stdout.write(`${JSON.stringify({ ready, findings })}\n`);

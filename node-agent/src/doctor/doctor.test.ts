@@ -27,6 +27,7 @@ async function doctor(change: Partial<Machine> = {}, ...argv: string[]) {
     { write: (text: string) => (out += text) },
     { write: (text: string) => (error += text) },
     { ...healthy, ...change },
+    async () => undefined,
   );
   const answer = out.startsWith("{") ? JSON.parse(out) : { findings: [] };
   const lacking: { what: string; fix: string }[] = answer.findings.filter(
@@ -39,7 +40,7 @@ it("finds nothing to mend on a machine that is ready", async () => {
   const { code, answer } = await doctor();
   expect(code).toBe(0);
   expect(answer.ready).toBe(true);
-  expect(answer.findings).toHaveLength(10);
+  expect(answer.findings).toHaveLength(11);
 });
 
 const without = (path: string, text?: string): Partial<Machine> => ({
@@ -77,7 +78,7 @@ it.each(cases)("names what is missing, %s, and how to mend it", async (what, cha
 it("takes a machine without a GPU for ready: the CPU's memory is the virtual machine's own", async () => {
   const { code, answer } = await doctor(without("/proc/driver/nvidia/version"));
   expect(code).toBe(0);
-  expect(answer.findings.at(-1)).toMatchObject({ what: "GPU", state: "absent" });
+  expect(answer.findings.at(-2)).toMatchObject({ what: "GPU", state: "absent" });
 });
 
 it("prints a page for a person, and refuses a flag that it does not know", async () => {
@@ -97,4 +98,25 @@ it("tells the truth about the machine that it runs on", async () => {
   const { ready, findings } = JSON.parse(out);
   expect(code).toBe(ready ? 0 : 1);
   expect(findings.find(({ what }: { what: string }) => what === "Intel's documents").state).toBe("missing");
+});
+
+it("says what the wallet for disputes holds and should hold", async () => {
+  const seen = async (balanceGram: string | undefined, enough: boolean | undefined) => {
+    let out = "";
+    const write = (text: string) => (out += text);
+    const purse = { address: "UQwallet", balanceGram, shouldHoldGram: "0.25", enough };
+    const code = await doctorCommand([], { write }, { write }, healthy, async () => purse);
+    return { code, out };
+  };
+  expect(await seen("0", false)).toEqual({
+    code: 1,
+    out: expect.stringMatching(
+      /MISSING +wallet for disputes +UQwallet holds 0 GRAM\n +→ send 0\.25 GRAM to it/,
+    ),
+  });
+  expect(await seen("0.3", true)).toEqual({
+    code: 0,
+    out: expect.stringMatching(/ok +wallet for disputes +UQwallet holds 0\.3 GRAM/),
+  });
+  expect(await seen(undefined, undefined)).toMatchObject({ code: 0 });
 });

@@ -7,6 +7,8 @@ const seedFile = "dispute-wallet.key";
 
 /** With a dispute, most of which comes back: docs/contracts.md has what it costs, now and at the prices of before. */
 export const disputeValueNano = 100_000_000n;
+/** Below this no dispute leaves the wallet. */
+export const disputeLeastNano = 120_000_000n;
 /** What the wallet should hold: two disputes, and its own fees. */
 export const disputeFundsNano = 250_000_000n;
 

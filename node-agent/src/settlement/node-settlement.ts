@@ -36,7 +36,9 @@ const defaultWatchEveryMs = 60_000;
 
 interface Parts {
   readonly gateway: string;
+  /** Node id, hex. */
   readonly node: string;
+  /** The owner's wallet as the node says it to the gateway. */
   readonly payout: string;
   readonly state: StateDirectory;
   readonly clock: Clock;

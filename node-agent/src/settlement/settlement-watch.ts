@@ -4,7 +4,7 @@ import { BombyxError, type NodeProofJson } from "@bombyx/protocol/wire";
 import { Address } from "@ton/core";
 import type { Clock } from "../clock.ts";
 import type { NodeLog } from "../log.ts";
-import { type DisputeWallet, disputeFundsNano, disputeValueNano } from "./dispute-wallet.ts";
+import { type DisputeWallet, disputeFundsNano, disputeLeastNano } from "./dispute-wallet.ts";
 import { keptIndex, keptProof, proofFor } from "./final-proof.ts";
 import { contradiction, type Evidence, type Shown } from "./judge-root.ts";
 import type { KeptEvidence } from "./kept-evidence.ts";
@@ -264,7 +264,7 @@ export class SettlementWatch {
     const order = disputeOrder(this.#vault, index, shown, against);
     // Whoever has a wallet can send it, too: its owner, or anybody who is asked.
     await keepOrder(orderFile("dispute", pin.globalId, order));
-    if ((await chain.balanceNano(wallet.address)) < disputeValueNano + disputeValueNano / 5n) {
+    if ((await chain.balanceNano(wallet.address)) < disputeLeastNano) {
       if (this.#toldUnfunded) return;
       this.#toldUnfunded = true;
       onStatus({

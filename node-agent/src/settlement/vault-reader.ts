@@ -10,13 +10,13 @@ import { rootId } from "./node-proof.ts";
 /** A vault as two endpoints show it. */
 export interface VaultReading {
   readonly view: VaultView;
-  /** Of the chain's newest block that two have, ms. The machine's own clock is the host's, and is not asked. */
+  /** A time that two endpoints have reached, ms of the chain's time. The machine's own clock is the host's, and is not asked. */
   readonly at: number;
 }
 
 /** The chain as far as settlement needs it. Every answer is one that two endpoints gave. */
 export interface ChainReader {
-  /** @throws BombyxError VAULT_MISMATCH when the address holds another contract, CHAIN_UNAVAILABLE when no two agree */
+  /** @throws BombyxError VAULT_MISMATCH when the address holds another contract, CHAIN_UNAVAILABLE when it holds none or no two agree */
   vault(address: Address): Promise<VaultReading>;
   /** Nano that a NodeAccount was paid; 0 for one that is not there yet. */
   claimedNano(account: Address): Promise<bigint>;
@@ -36,7 +36,7 @@ const apartMs = 700;
 
 const blockSchema = z.object({ ok: z.literal(true), result: z.unknown() });
 const infoSchema = z.object({ last: z.object({ seqno: z.int() }) });
-const headerSchema = z.object({ global_id: z.int(), gen_utime: z.int() });
+const headerSchema = z.object({ global_id: z.int() });
 
 /**
  * @param endpoints toncenter-v2 base URLs of different operators, none of them the gateway's
@@ -100,38 +100,26 @@ export function toncenterReader(
     return blockSchema.parse(await response.json()).result;
   }
 
-  async function newestBlock(base: string): Promise<{ seqno: number; globalId: number; at: number }> {
+  async function networkOf(base: string): Promise<number> {
     const { seqno } = infoSchema.parse(await ask(base, "getMasterchainInfo", {})).last;
     const place = { workchain: "-1", shard: "-9223372036854775808", seqno: String(seqno) };
-    const header = headerSchema.parse(await ask(base, "getBlockHeader", place));
-    return { seqno, globalId: header.global_id, at: header.gen_utime * 1_000 };
-  }
-
-  /** Of two, the later time is one that only one endpoint says: the second latest counts. */
-  async function now(): Promise<number> {
-    const blocks = await Promise.allSettled(bases.map(newestBlock));
-    const times = blocks
-      .flatMap((block) => (block.status === "fulfilled" ? [block.value.at] : []))
-      .sort((a, b) => b - a);
-    const [, second] = times;
-    if (second !== undefined) return second;
-    throw new BombyxError(
-      "CHAIN_UNAVAILABLE",
-      `Not two of the ${bases.length} chain endpoints told the time of their newest block; look at --chain-endpoints.`,
-    );
+    return headerSchema.parse(await ask(base, "getBlockHeader", place)).global_id;
   }
 
   return {
     async vault(address) {
+      const seen = new Map<string, number>();
       const view = await agreed(
         `the vault ${address}`,
-        async (client) => {
-          await assertVault(client, address);
+        async (client, base) => {
+          seen.set(base, await assertVault(client, address));
           return client.open(new Vault(address)).getVault();
         },
         viewKey,
       );
-      return { view, at: await now() };
+      // The latest of the times is one that only one endpoint may say; the second was reached by two.
+      const [, at = 0] = [...seen.values()].sort((a, b) => b - a);
+      return { view, at };
     },
     claimedNano: (account) =>
       agreed(
@@ -155,7 +143,7 @@ export function toncenterReader(
         },
         String,
       ),
-    globalId: () => agreed("the network", async (_, base) => (await newestBlock(base)).globalId, String),
+    globalId: () => agreed("the network", (_, base) => networkOf(base), String),
     async send(boc) {
       const open = await clients();
       const sent = await Promise.allSettled(open.map((client) => client.sendFile(Buffer.from(boc))));
@@ -174,13 +162,17 @@ export function toncenterReader(
 /**
  * A contract that answers like a vault and is none could say anything about who is owed what; and one that pays other
  * accounts than ours would never pay this node.
+ * @returns when the endpoint saw it, ms
  */
-async function assertVault(client: TonClient, address: Address): Promise<void> {
-  const { state, code, data } = await client.getContractState(address);
+async function assertVault(client: TonClient, address: Address): Promise<number> {
+  const { state, code, data, timestampt } = await client.getContractState(address);
   const found = state === "active" ? cellOf(code) : undefined;
+  // It may be deployed a moment later: this is no word against the operator yet.
   if (found === undefined) {
-    throw mismatch(
-      `There is no contract at the vault's address ${address}; compare --vault with what the operator publishes.`,
+    throw new BombyxError(
+      "CHAIN_UNAVAILABLE",
+      `There is no contract at the vault's address ${address}; compare it with what the operator publishes.`,
+      { field: "vault" },
     );
   }
   if (!found.hash().equals(codeOf("vault").hash())) {
@@ -198,6 +190,7 @@ async function assertVault(client: TonClient, address: Address): Promise<void> {
   ) {
     throw mismatch(`The vault ${address} pays other accounts than this node's; do not serve this gateway.`);
   }
+  return timestampt * 1_000;
 }
 
 const cellOf = (boc: Buffer | null): Cell | undefined => (boc === null ? undefined : Cell.fromBoc(boc)[0]);

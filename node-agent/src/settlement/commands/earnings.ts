@@ -1,4 +1,4 @@
-import { DisputeWallet, disputeFundsNano, disputeValueNano } from "../dispute-wallet.ts";
+import { DisputeWallet, disputeFundsNano, disputeLeastNano } from "../dispute-wallet.ts";
 import { gramText } from "../gram.ts";
 import { shown } from "../orders.ts";
 import { payoutWallet } from "../payout-account.ts";
@@ -66,7 +66,7 @@ export function nextStep(statement: NodeStatement, purse: Purse): string {
   if (onChain.finalRoot && finalProof && !onChain.current) {
     return `the proof of epoch ${onChain.finalRoot.epoch} is missing: run this again with --gateway URL, or ask the operator for its published leaves`;
   }
-  if (purse.balanceNano !== undefined && purse.balanceNano < disputeValueNano + disputeValueNano / 5n) {
+  if (purse.balanceNano !== undefined && purse.balanceNano < disputeLeastNano) {
     return `send ${gramText(disputeFundsNano)} GRAM to the wallet for disputes, ${purse.address}: without it nobody stops a root that takes your earnings away`;
   }
   if (onChain.pending) return "wait: a pending root becomes final 24 hours after it was committed";

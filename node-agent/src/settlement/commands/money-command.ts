@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -64,6 +65,12 @@ export async function moneyCommand(
   try {
     await ready;
     const folder = flags.state ?? environment.BOMBYX_STATE ?? join(homedir(), ".bombyx", "node");
+    if (!existsSync(folder)) {
+      throw new BombyxError(
+        "NOT_FOUND",
+        `There is no folder ${folder}; give the one of your node: --state FOLDER.`,
+      );
+    }
     const state = await StateDirectory.open(folder);
     const listed = flags["chain-endpoints"] ?? environment.BOMBYX_CHAIN_ENDPOINTS;
     const bases = endpoints ?? listed?.split(",").map((one) => one.trim());
