@@ -8,7 +8,7 @@ import { botId, botKey, everyNodeServes, startNetwork, type TestNetwork } from "
 import { user } from "./sse.ts";
 import "./patience.ts";
 
-/** A node that lost its reader gives up after 10 s and signs what it has: the gateway waits a little longer. */
+/** Shorter than a node waits for a reader who is gone: such an answer is paid by its running receipt, and its node comes too late. */
 const graceMs = 12_000;
 const questions = [
   "What is the capital of France?",

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { linkSubprotocol } from "@bombyx/protocol/wire";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
@@ -24,13 +25,23 @@ export async function startLinkRelay(
   watch: (passage: LinkPassage) => "cut" | undefined,
 ): Promise<LinkRelay> {
   const lines = new Set<() => void>();
+  // What a node asks its gateway besides, such as where it settles, passes unseen.
+  const http = createServer((request, response) => {
+    fetch(`${gateway}${request.url}`, { method: request.method ?? "GET" })
+      .then(async (answer) => {
+        const body = Buffer.from(await answer.arrayBuffer());
+        const type = answer.headers.get("content-type") ?? "application/octet-stream";
+        response.writeHead(answer.status, { "Content-Type": type }).end(body);
+      })
+      .catch(() => response.destroy());
+  });
   const server = new WebSocketServer({
-    port: 0,
-    host: "127.0.0.1",
+    server: http,
     path: "/v1/link",
     perMessageDeflate: false,
     handleProtocols: () => linkSubprotocol,
   });
+  http.listen(0, "127.0.0.1");
   server.on("connection", (node) => {
     const upstream = new WebSocket(`${gateway.replace(/^http/, "ws")}/v1/link`, linkSubprotocol, {
       perMessageDeflate: false,
@@ -51,8 +62,8 @@ export async function startLinkRelay(
     upstream.on("message", pass("gateway", node));
     for (const end of [node, upstream]) end.on("close", cut).on("error", cut);
   });
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  await once(http, "listening");
+  const { port } = http.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
     cut: () => {
@@ -60,7 +71,9 @@ export async function startLinkRelay(
     },
     [Symbol.asyncDispose]: async () => {
       for (const cut of lines) cut();
-      await new Promise((resolve) => server.close(resolve));
+      server.close();
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
     },
   };
 }

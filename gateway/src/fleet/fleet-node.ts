@@ -30,6 +30,8 @@ export class FleetNode {
   link: NodeLink | undefined;
   attested: Attested | undefined;
   draining = false;
+  /** It was here and served in this process. */
+  offered = false;
   quarantined = false;
   /** The last refusal of what it said, until it is attested: why it is quarantined, or not attested. */
   refusal: { readonly code: string; readonly message: string } | undefined;

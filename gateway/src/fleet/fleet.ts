@@ -143,6 +143,7 @@ export class Fleet {
     for (const offer of [...node.offers.values()]) {
       if (!wanted.has(offer.model.id)) this.#remove(offer);
     }
+    node.offered = true;
     for (const look of this.#awaited.get(node.id) ?? []) look();
     return leftOut;
   }

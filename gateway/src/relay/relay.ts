@@ -78,7 +78,7 @@ export class Relay {
     const session = sessions.use(question.session, question.principal.account);
     const known = await this.#repeated(session, question);
     // Its node was linked to an earlier process: it will be here in a moment.
-    if (!known && session.earlier && !this.#options.fleet.get(session.node)) {
+    if (!known && session.earlier && !this.#options.fleet.get(session.node)?.offered) {
       await comebacks.node(session.node, question.head.priceId);
     }
     const attempt = known ?? (await this.#admit(session, question));
