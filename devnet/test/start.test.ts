@@ -85,119 +85,120 @@ async function stop(
   return { tookMs: performance.now() - begunAt, code };
 }
 
+/** One after the other on one machine, as its user would: each begins where the one before it ended. */
 describe("npm start", () => {
-  it("is ready in one line, answers streamed and whole, and stops without a trace", async () => {
-    const started = await start();
-    const { ready } = started;
-    const below = await descendants(started.process.pid ?? 0);
-    try {
-      expect(started.output).toHaveLength(1);
-      expect(started.tookMs).toBeLessThan(15_000 * waitingFactor());
-      // gateway, proxy, bot, two nodes and their engines
-      expect(below.length).toBeGreaterThanOrEqual(7);
+  let running: Started;
+  let below: readonly number[];
+  afterAll(() => running?.process.kill("SIGTERM"));
 
-      for (const page of [ready.playground, ready.miniapp, ready.explorer]) {
-        const opened = await fetch(page);
-        expect([opened.status, await opened.text()]).toEqual([200, expect.stringContaining("<script")]);
-        expect(opened.headers.get("content-security-policy")).toContain("default-src 'none'");
-      }
+  it("is ready in one line, and answers streamed and whole", async () => {
+    running = await start();
+    const { ready } = running;
+    below = await descendants(running.process.pid ?? 0);
+    expect(running.output).toHaveLength(1);
+    expect(running.tookMs).toBeLessThan(15_000 * waitingFactor());
+    // gateway, proxy, bot, two nodes and their engines
+    expect(below.length).toBeGreaterThanOrEqual(7);
 
-      const { latestSeqno } = await new TonClient({ endpoint: ready.ton }).getMasterchainInfo();
-      expect(latestSeqno).toBeGreaterThan(1);
-      const { accounts } = overviewSchema.parse(
-        await (await fetch(new URL("/api/overview", ready.explorer))).json(),
-      );
-      expect(accounts.map(({ party }) => party.name)).toEqual(
-        expect.arrayContaining(["Vault", "Registry", "Operator", "Guardian", "Commit key"]),
-      );
-
-      const question = {
-        model: ready.model,
-        messages: user("What is the capital of France?"),
-        temperature: 0,
-      };
-      const streamed = await collect(
-        chunks(await post(ready, "/chat/completions", { ...question, stream: true })),
-      );
-      expect(streamed.text).toContain("Paris");
-      expect(streamed.pieces).toBeGreaterThan(1);
-      expect(streamed.finish).toBe("stop");
-
-      const whole = await (await post(ready, "/chat/completions", question)).json();
-      expect(whole).toMatchObject({
-        object: "chat.completion",
-        choices: [{ message: { role: "assistant", content: streamed.text }, finish_reason: "stop" }],
-      });
-    } finally {
-      const stopped = await stop(started, "SIGTERM");
-      expect(stopped.tookMs).toBeLessThan(5_000);
-      expect(stopped.code).toBe(0);
+    for (const page of [ready.playground, ready.miniapp, ready.explorer]) {
+      const opened = await fetch(page);
+      expect([opened.status, await opened.text()]).toEqual([200, expect.stringContaining("<script")]);
+      expect(opened.headers.get("content-security-policy")).toContain("default-src 'none'");
     }
-    expect(below.filter(isAlive)).toEqual([]);
+
+    const { latestSeqno } = await new TonClient({ endpoint: ready.ton }).getMasterchainInfo();
+    expect(latestSeqno).toBeGreaterThan(1);
+    const { accounts } = overviewSchema.parse(
+      await (await fetch(new URL("/api/overview", ready.explorer))).json(),
+    );
+    expect(accounts.map(({ party }) => party.name)).toEqual(
+      expect.arrayContaining(["Vault", "Registry", "Operator", "Guardian", "Commit key"]),
+    );
+
+    const question = { model: ready.model, messages: user("What is the capital of France?"), temperature: 0 };
+    const streamed = await collect(
+      chunks(await post(ready, "/chat/completions", { ...question, stream: true })),
+    );
+    expect(streamed.text).toContain("Paris");
+    expect(streamed.pieces).toBeGreaterThan(1);
+    expect(streamed.finish).toBe("stop");
+
+    const whole = await (await post(ready, "/chat/completions", question)).json();
+    expect(whole).toMatchObject({
+      object: "chat.completion",
+      choices: [{ message: { role: "assistant", content: streamed.text }, finish_reason: "stop" }],
+    });
   });
 
   it("prints a curl line that streams when it is pasted into a shell", async () => {
-    const started = await start();
-    try {
-      const apiKeyFile = join(directory, ".devnet", "api-key");
-      const line = curlLine({ proxy: { url: started.ready.proxy }, apiKeyFile, model: started.ready.model });
-      const { stdout } = await promisify(execFile)("sh", ["-c", line]);
-      expect(stdout.match(/^data: \{/gm)?.length).toBeGreaterThan(3);
-      expect(stdout).toMatch(/data: \[DONE\]\s*$/);
-    } finally {
-      await stop(started, "SIGINT");
-    }
+    const apiKeyFile = join(directory, ".devnet", "api-key");
+    const { proxy, model } = running.ready;
+    const { stdout } = await promisify(execFile)("sh", [
+      "-c",
+      curlLine({ proxy: { url: proxy }, apiKeyFile, model }),
+    ]);
+    expect(stdout.match(/^data: \{/gm)?.length).toBeGreaterThan(3);
+    expect(stdout).toMatch(/data: \[DONE\]\s*$/);
   });
 
-  it("says in one sentence that it runs already, and takes the first one's key along after a restart", async () => {
-    const first = await start();
-    const second = await promisify(execFile)(process.execPath, ["-C", "bombyx-source", main, "--json"], {
-      env: { ...process.env, DEVNET_DIR: join(directory, ".devnet") },
-    }).catch((error: { code: number; stderr: string; stdout: string }) => error);
-    await stop(first, "SIGINT");
+  it("says in one sentence that it runs already", async () => {
+    const second = await refused();
     expect(second).toMatchObject({ code: 1, stdout: "" });
-    expect(second.stderr.trim().split("\n")).toEqual([expect.stringContaining(first.ready.proxy)]);
+    expect(second.stderr.trim().split("\n")).toEqual([expect.stringContaining(running.ready.proxy)]);
+  });
 
-    const third = await start();
-    await stop(third, "SIGINT");
-    expect(third.ready.apiKey).toBe(first.ready.apiKey);
+  it("stops without a trace, and takes its key along into the next start", async () => {
+    const stopped = await stop(running, "SIGINT");
+    expect(stopped.tookMs).toBeLessThan(5_000);
+    expect(stopped.code).toBe(0);
+    expect(below.filter(isAlive)).toEqual([]);
+
+    const { apiKey } = running.ready;
+    running = await start();
+    expect(running.ready.apiKey).toBe(apiKey);
+  });
+
+  it("reports a node that is lost and goes on, and ends when the gateway is lost", async () => {
+    const ended = once(running.process, "exit");
+    process.kill(await pidOf(running, "simulated-node.ts"), "SIGKILL");
+    await expect.poll(() => running.said.join("\n"), { timeout: 5_000 }).toMatch(/(alder|birch) is gone/);
+    expect(running.process.exitCode).toBeNull();
+    process.kill(await pidOf(running, "gateway/src/cli.ts"), "SIGKILL");
+    expect(await ended).toEqual([1, null]);
+    expect(running.said.join("\n")).toMatch(/gateway is gone \(SIGKILL\).*gateway\.log/);
+  });
+
+  it("leaves nobody behind when it is killed", async () => {
+    running = await start();
+    const left = await descendants(running.process.pid ?? 0);
+    expect(left.filter(isAlive).length).toBeGreaterThanOrEqual(6);
+    await stop(running, "SIGKILL");
+    await expect.poll(() => left.filter(isAlive), { timeout: 10_000 }).toEqual([]);
   });
 
   it("says in its own words what is wrong with a model, and ends", async () => {
     const damaged = join(directory, "damaged.gguf");
     await writeFile(damaged, "GGUF, but only by name");
-    const environment = { ...process.env, DEVNET_DIR: join(directory, ".devnet") };
     for (const [MODEL, words] of [
       ["/no/such/model.gguf", /no model file at \/no\/such\/model\.gguf/],
       [damaged, /alder[\s\S]*corrupt[\s\S]*alder\.log/],
     ] as const) {
-      const failed = await promisify(execFile)(process.execPath, ["-C", "bombyx-source", main, "--json"], {
-        env: { ...environment, MODEL, DEVNET_NODES: "1" },
-      }).catch((error: { code: number; stderr: string; stdout: string }) => error);
+      const failed = await refused({ MODEL, DEVNET_NODES: "1" });
       expect(failed).toMatchObject({ code: 1, stdout: "" });
       expect(failed.stderr).toMatch(words);
     }
   });
-
-  it("reports a node that is lost and goes on, and ends when the gateway is lost", async () => {
-    const started = await start();
-    const ended = once(started.process, "exit");
-    process.kill(await pidOf(started, "simulated-node.ts"), "SIGKILL");
-    await expect.poll(() => started.said.join("\n"), { timeout: 5_000 }).toMatch(/(alder|birch) is gone/);
-    expect(started.process.exitCode).toBeNull();
-    process.kill(await pidOf(started, "gateway/src/cli.ts"), "SIGKILL");
-    expect(await ended).toEqual([1, null]);
-    expect(started.said.join("\n")).toMatch(/gateway is gone \(SIGKILL\).*gateway\.log/);
-  });
-
-  it("leaves nobody behind when it is killed", async () => {
-    const started = await start();
-    const below = await descendants(started.process.pid ?? 0);
-    expect(below.filter(isAlive).length).toBeGreaterThanOrEqual(6);
-    await stop(started, "SIGKILL");
-    await expect.poll(() => below.filter(isAlive), { timeout: 10_000 }).toEqual([]);
-  });
 });
+
+/** A start that ends by itself. */
+function refused(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ code?: number; stdout: string; stderr: string }> {
+  const env = { ...process.env, DEVNET_DIR: join(directory, ".devnet"), ...environment };
+  return promisify(execFile)(process.execPath, ["-C", "bombyx-source", main, "--json"], { env }).catch(
+    (error: { code: number; stderr: string; stdout: string }) => error,
+  );
+}
 
 async function pidOf(started: Started, program: string): Promise<number> {
   const below = await descendants(started.process.pid ?? 0);
