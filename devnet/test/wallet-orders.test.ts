@@ -4,7 +4,7 @@ import { vaultMessages } from "@bombyx/contracts/vault-messages";
 import type { NodeEarnings } from "@bombyx/protocol/wire";
 import {
   claimOrder,
-  followOrder,
+  followOrders,
   type Order,
   type Outcome,
   PinnedChain,
@@ -114,7 +114,7 @@ async function carryOut(
   wallet.verdict = verdict;
   const from = wallet.address.toRawString();
   let now = Date.now();
-  const request = transferOf(order, { from, globalId, now });
+  const request = transferOf([order], { from, globalId, now });
   const asked = wallet.send(
     "app.example",
     {
@@ -127,10 +127,10 @@ async function carryOut(
   const answer =
     verdict === "silence" ? {} : ((await asked) as { result?: string; error?: { message: string } });
   if ("error" in answer && answer.error) throw new Error(answer.error.message);
-  return followOrder({
+  return followOrders({
     chain: pinned,
     wallet: from,
-    order,
+    orders: [order],
     validUntilAt: now + transferMs,
     boc: () => (answer as { result?: string }).result,
     signal: never,

@@ -1,5 +1,9 @@
+import { existsSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
 import { joinCommand } from "../nodes/joinable.ts";
+import type { LocalWallet } from "../wallet/local-wallet.ts";
+import { answerWallet, bridgeTag, localWalletEntry } from "../wallet/wallet-door.ts";
 import { forward } from "../web/forward.ts";
 import { startLocalServer } from "../web/local-server.ts";
 import { sendFile } from "../web/static-files.ts";
@@ -19,6 +23,15 @@ export interface Deployment {
   readonly embedder?: string;
   /** Paths of this host, as prefixes, that are servers behind it: a phone reaches all through one public address. */
   readonly behind?: Readonly<Record<string, string>>;
+  /** This devnet's own wallet, as if the page were open in that wallet's browser. */
+  readonly wallet?: LocalWallet;
+  /** Wallets that the page offers, in TON Connect's form. @default the devnet's own, else those of the build */
+  readonly wallets?: readonly WalletEntry[];
+}
+
+/** A line of TON Connect's list of wallets. */
+export interface WalletEntry {
+  readonly bridge: readonly { readonly type: string; readonly url?: string; readonly key?: string }[];
 }
 
 /** The Mini App's host. Its origin is known before its deployment, because a gateway admits pages by origin. */
@@ -27,23 +40,34 @@ export interface MiniappHost extends AsyncDisposable {
   deploy(deployment: Deployment): void;
 }
 
-/** PROTOCOL §11: what the chat document may do; only the gateway and the pinned chain endpoints are reached. */
-export function contentSecurityPolicy({
-  gateway,
-  chainEndpoints,
-  embedder,
-}: Pick<Deployment, "gateway" | "chainEndpoints" | "embedder">): string {
-  const origins = [...new Set([gateway, ...chainEndpoints].map((url) => new URL(url).origin))];
+/**
+ * PROTOCOL §11: what the chat document may do; only the gateway and the pinned chain endpoints are reached. The
+ * wallet's document has a policy of its own: the bridges of the wallets that it offers, and no WebAssembly.
+ */
+export function contentSecurityPolicy(
+  { gateway, chainEndpoints, embedder }: Pick<Deployment, "gateway" | "chainEndpoints" | "embedder">,
+  bridges?: readonly string[],
+): string {
+  const origins = [
+    ...new Set([gateway, ...chainEndpoints, ...(bridges ?? [])].map((url) => new URL(url).origin)),
+  ];
   return [
     "default-src 'none'",
-    "script-src 'self' 'wasm-unsafe-eval'",
+    bridges ? "script-src 'self'" : "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self'",
     `connect-src 'self' ${origins.join(" ")}`,
-    "img-src 'self' data: blob:",
+    bridges ? "img-src 'self' data:" : "img-src 'self' data: blob:",
     "base-uri 'none'",
     "form-action 'none'",
     `frame-ancestors ${embedder ?? "'none'"}`,
   ].join("; ");
+}
+
+function walletsOf({ folder, wallet, wallets }: Deployment): readonly WalletEntry[] {
+  if (wallets) return wallets;
+  if (wallet) return [localWalletEntry];
+  const file = join(folder, "wallets.json");
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as WalletEntry[]) : [];
 }
 
 /**
@@ -52,8 +76,8 @@ export function contentSecurityPolicy({
  */
 export async function startMiniappHost(port = 0): Promise<MiniappHost> {
   let deployed: Deployment | undefined;
-  const server = await startLocalServer(port, (_origin, request, response) => {
-    if (deployed) answer(deployed, request, response);
+  const server = await startLocalServer(port, (origin, request, response) => {
+    if (deployed) answer(deployed, origin, request, response);
     else response.writeHead(503).end();
   });
   return {
@@ -65,9 +89,18 @@ export async function startMiniappHost(port = 0): Promise<MiniappHost> {
   };
 }
 
-function answer(deployment: Deployment, request: IncomingMessage, response: ServerResponse): void {
+const walletPage = "/wallet.html";
+
+function answer(
+  deployment: Deployment,
+  origin: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const isWallet = (request.url ?? "").split(/[?#]/, 1)[0] === walletPage;
+  const bridges = walletsOf(deployment).flatMap(({ bridge }) => bridge.flatMap(({ url }) => url ?? []));
   const headers = {
-    "content-security-policy": contentSecurityPolicy(deployment),
+    "content-security-policy": contentSecurityPolicy(deployment, isWallet ? bridges : undefined),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
@@ -88,6 +121,30 @@ function answer(deployment: Deployment, request: IncomingMessage, response: Serv
     const { gateway, botId, botUsername, nodeCommand = joinCommand } = deployment;
     response.writeHead(200, { ...headers, "content-type": "application/json" });
     response.end(JSON.stringify({ gateway, botId, botUsername, nodeCommand }));
+    return;
+  }
+  if (pathname === "/wallets.json") {
+    response.writeHead(200, { ...headers, "content-type": "application/json" });
+    response.end(JSON.stringify(walletsOf(deployment)));
+    return;
+  }
+  if (pathname === "/tonconnect-manifest.json") {
+    // Wallets fetch it from their own pages, and show what it says.
+    response.writeHead(200, {
+      ...headers,
+      "content-type": "application/json",
+      "access-control-allow-origin": "*",
+    });
+    const url = deployment.behind ? new URL(deployment.gateway).origin : origin;
+    response.end(JSON.stringify({ url, name: "Bombyx", iconUrl: `${url}/icon.png` }));
+    return;
+  }
+  const { wallet } = deployment;
+  if (wallet && answerWallet(wallet, request, response, pathname)) return;
+  if (wallet && pathname === walletPage) {
+    const page = readFileSync(join(deployment.folder, "wallet.html"), "utf8");
+    response.writeHead(200, { ...headers, "content-type": "text/html; charset=utf-8" });
+    response.end(page.replace("<head>", `<head>${bridgeTag}`));
     return;
   }
   sendFile(deployment.folder, pathname, headers, response);

@@ -9,6 +9,7 @@ import { preferredPort } from "../processes/port.ts";
 import type { StateDirectory } from "../state/state-directory.ts";
 import type { LocalBotApi } from "../telegram/bot-api/interface.ts";
 import { startLocalBotApi } from "../telegram/bot-api/local-bot-api.ts";
+import type { LocalWallet } from "../wallet/local-wallet.ts";
 import { builtMiniapp, builtPlayground } from "./pages.ts";
 import { type PlaygroundHost, startPlaygroundHost } from "./playground-host.ts";
 import { type PublicAddress, phonePolicy, serversBehind } from "./public-address.ts";
@@ -49,6 +50,8 @@ export interface OpenFaces {
   readonly townspeople: Townspeople | undefined;
   readonly bot: KeptAlive<BotReady>;
   readonly botUsername: string;
+  /** Absent with a real bot: people bring their own. */
+  readonly wallet: LocalWallet | undefined;
 }
 
 /** Bot, Mini App and playground beside a network that is coming up. */
@@ -159,6 +162,9 @@ export function prepareFaces(
       if (!ground || !kept) throw new Error("The faces of a network open after it has come up.");
       const { host, miniapp, local, address } = ground;
       const { username } = await kept.ready;
+      const { keepWallet } = await import("../wallet/keep-wallet.ts");
+      const wallet = local && (await keepWallet(network.state, network.ton));
+      wallet?.onChange(() => stage?.changed());
       const deploy = (folder: string) =>
         miniapp.deploy({
           folder,
@@ -167,6 +173,7 @@ export function prepareFaces(
           botId: botIdOf(local?.townspeople.bot.token ?? realTelegram?.token ?? ""),
           // A local bot is not to be found at t.me.
           ...(realTelegram && { botUsername: username }),
+          ...(wallet && { wallet }),
           embedder: realTelegram ? "https://web.telegram.org" : host.origin,
           ...(realTelegram && { behind: serversBehind(network.gateway.url, network.policy.chainEndpoints) }),
         });
@@ -176,8 +183,10 @@ export function prepareFaces(
         miniapp: local ? miniapp.origin : undefined,
         model: model.id,
         explorer,
+        wallet: wallet?.requests ?? [],
       }));
-      host.open({ ...stage, folder, miniappOrigin: miniapp.origin, botApi: local?.botApi.url });
+      const answerWallet = (id: number, yes: boolean) => wallet?.answer(id, yes);
+      host.open({ ...stage, answerWallet, folder, miniappOrigin: miniapp.origin, botApi: local?.botApi.url });
       return {
         playground: { url: host.origin },
         miniapp: built && address !== undefined ? { url: address, deploy } : undefined,
@@ -185,6 +194,7 @@ export function prepareFaces(
         townspeople: local?.townspeople,
         bot: kept,
         botUsername: username,
+        wallet,
       };
     },
   };

@@ -12,12 +12,20 @@ export const builtPlayground = (signal: AbortSignal): Promise<string> =>
 
 /** The Mini App for one network: its policy is compiled in. @param cache a folder of that network. */
 export function builtMiniapp(cache: string, policyFile: string, signal: AbortSignal): Promise<string> {
-  const sources = ["miniapp/src", "miniapp/index.html", "miniapp/wallet.html", "miniapp/vite.config.ts", "miniapp/public"];
+  const sources = [
+    "miniapp/src",
+    "miniapp/index.html",
+    "miniapp/wallet.html",
+    "miniapp/vite.config.ts",
+    "miniapp/public",
+  ];
   return builtPage(
     cache,
     {
       name: "miniapp",
-      sources: [...sources, "sdk/src", "protocol/src", "contracts/src"].map((path) => at(path)).concat(lockFile, policyFile),
+      sources: [...sources, "sdk/src", "protocol/src", "contracts/src"]
+        .map((path) => at(path))
+        .concat(lockFile, policyFile),
       build: (out, stop) => {
         const { command, args, env } = miniappBuild(out, policyFile);
         return runTool(command, args, { cwd: repositoryRoot, env, signal: stop });

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { WalletRequest } from "../wallet/wallet-request.ts";
 import { forward } from "../web/forward.ts";
 import { refusal } from "../web/local-guard.ts";
 import { startLocalServer } from "../web/local-server.ts";
@@ -15,6 +16,8 @@ export interface Scene {
   readonly model: string;
   /** Page that shows the local chain. */
   readonly explorer?: string | undefined;
+  /** What this devnet's wallet is asked, and nobody has answered yet; oldest first. */
+  readonly wallet: readonly WalletRequest[];
 }
 
 export interface NodeReport {
@@ -49,6 +52,8 @@ export interface PlaygroundParts {
   killNode(name: string): Promise<void>;
   /** @throws Error that says why not. */
   startNode(name: string): Promise<void>;
+  /** @throws Error that says why not. */
+  answerWallet(id: number, yes: boolean): void;
 }
 
 /** The playground's server. Its origin is known before its parts are, because others admit pages by origin. */
@@ -92,6 +97,12 @@ async function route(parts: PlaygroundParts, request: IncomingMessage, response:
   if (command && request.method === "POST") {
     const [, name = "", verb] = command;
     await (verb === "kill" ? parts.killNode(name) : parts.startNode(name));
+    json(response, 200, parts.scene());
+    return;
+  }
+  const asked = /^\/wallet\/([0-9]{1,9})\/(approve|reject)$/.exec(url.pathname);
+  if (asked && request.method === "POST") {
+    parts.answerWallet(Number(asked[1]), asked[2] === "approve");
     json(response, 200, parts.scene());
     return;
   }

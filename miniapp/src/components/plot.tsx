@@ -20,13 +20,25 @@ export interface PlotProps {
   readonly format?: (value: number) => string;
   /** px. @default 160 */
   readonly height?: number;
+  /** What the horizontal axis tells apart. @default "time" */
+  readonly ticks?: "time" | "day";
+  /** The vertical axis reaches at least this far. @default 4 */
+  readonly least?: number;
 }
 
 /** Lines over time; uPlot is loaded only when one is shown, and drawn anew when theme or width change. */
-export function Plot({ label, at, series, format = String, height = 160 }: PlotProps) {
+export function Plot({
+  label,
+  at,
+  series,
+  format = String,
+  height = 160,
+  ticks = "time",
+  least = 4,
+}: PlotProps) {
   const host = useRef<HTMLDivElement>(null);
-  const latest = useRef({ at, series, format });
-  latest.current = { at, series, format };
+  const latest = useRef({ at, series, format, ticks, least });
+  latest.current = { at, series, format, ticks, least };
   const plot = useRef<uPlot>(undefined);
   const _shape = series.map((one) => `${one.label}${one.colour}`).join();
 
@@ -65,19 +77,25 @@ const dataOf = ({ at, series }: Pick<PlotProps, "at" | "series">): uPlot.Aligned
   ...series.map(({ values }) => [...values]),
 ];
 
-/** As the device writes it. */
-const timeOfDay = (seconds: number): string =>
-  new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(
-    seconds * 1_000,
-  );
+/** As the device writes it; days are UTC's, as the network counts them. */
+const written: Readonly<Record<NonNullable<PlotProps["ticks"]>, Intl.DateTimeFormatOptions>> = {
+  time: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  day: { day: "numeric", month: "short", timeZone: "UTC" },
+};
 
 function optionsOf(
   element: HTMLElement,
-  { series, format }: Pick<PlotProps, "series"> & { format: (value: number) => string },
+  {
+    series,
+    format,
+    ticks,
+    least,
+  }: Pick<PlotProps, "series"> & Required<Pick<PlotProps, "format" | "ticks" | "least">>,
   height: number,
 ): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(name).trim();
+  const time = new Intl.DateTimeFormat(document.documentElement.lang || undefined, written[ticks]);
   const axis = {
     stroke: colour("--quiet"),
     font: "11px system-ui",
@@ -90,9 +108,14 @@ function optionsOf(
     legend: { show: false },
     cursor: { show: false },
     // Nothing but zeros is a line at the bottom, not the middle of a hundred.
-    scales: { y: { range: (_, least, most) => [Math.min(0, least), Math.max(4, most)] } },
+    scales: { y: { range: (_, lowest, most) => [Math.min(0, lowest), Math.max(least, most)] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 28, values: (_, seconds) => seconds.map(timeOfDay) },
+      {
+        ...axis,
+        grid: { show: false },
+        size: 28,
+        values: (_, seconds) => seconds.map((one) => time.format(one * 1_000)),
+      },
       { ...axis, size: 44, values: (_, values) => values.map(format) },
     ],
     series: [

@@ -10,10 +10,12 @@ import { useNetwork } from "../network-tab/use-network.ts";
 import { useTelegram } from "../telegram/telegram-context.ts";
 import { Earnings } from "./earnings.tsx";
 import "./earn-tab.css";
+import { useOnChain } from "../wallet/use-wallet.ts";
 import en from "./en.ftl?raw";
 import { Introduction } from "./introduction.tsx";
 import { MachineRow } from "./machine-row.tsx";
 import { MachineSheet } from "./machine-sheet.tsx";
+import { Payout } from "./payout.tsx";
 import { RegisterForm } from "./register-form.tsx";
 import { RegisterSheet } from "./register-sheet.tsx";
 import ru from "./ru.ftl?raw";
@@ -27,6 +29,7 @@ export function EarnTab() {
   const telegram = useTelegram();
   const { machines, act } = useOwner();
   const network = useNetwork(10_000);
+  const onChain = useOnChain();
   const [open, setOpen] = useState<string>();
   const [adding, setAdding] = useState(false);
   // In memory only: a code is shown to who asked for it, on this page, and nowhere again.
@@ -63,6 +66,7 @@ export function EarnTab() {
         {owned !== undefined && owned.length > 0 && (
           <>
             <Earnings machines={owned} />
+            <Payout onChain={onChain} />
             <Section title={t("earn-machines")}>
               {owned.map((machine) => (
                 <MachineRow key={machine.id} machine={machine} onOpen={() => setOpen(machine.id)} />
@@ -81,6 +85,7 @@ export function EarnTab() {
           code={codes[chosen.id]}
           onCode={(code) => keepCode(chosen.id, code)}
           act={act}
+          onChain={onChain.value}
           onClose={() => setOpen(undefined)}
         />
       )}

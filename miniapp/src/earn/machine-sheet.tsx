@@ -7,6 +7,7 @@ import { useLanguage, useText } from "../i18n/use-text.ts";
 import { clockTime, coins, counted } from "../live/amounts.ts";
 import { Figures, LoadBar, Sparkline } from "../live/figures.tsx";
 import { useNow } from "../live/use-now.ts";
+import type { OnChain } from "../wallet/use-wallet.ts";
 import { MachineActions } from "./machine-actions.tsx";
 import { shownState, stepsDone, toneOf } from "./machine-state.ts";
 import { PairingPanel } from "./pairing-panel.tsx";
@@ -19,11 +20,13 @@ export interface MachineSheetProps {
   readonly code: IssuedPairingCode | undefined;
   readonly onCode: (code: IssuedPairingCode) => void;
   readonly act: Owner["act"];
+  /** Where machines are paid to; absent until it is known. */
+  readonly onChain: OnChain | "off" | undefined;
   readonly onClose: () => void;
 }
 
 /** Everything about one machine: its way to the first request, what it does and earns, and what can be done. */
-export function MachineSheet({ machine, code, onCode, act, onClose }: MachineSheetProps) {
+export function MachineSheet({ machine, code, onCode, act, onChain, onClose }: MachineSheetProps) {
   const t = useText();
   const language = useLanguage();
   const now = useNow(1_000);
@@ -32,7 +35,9 @@ export function MachineSheet({ machine, code, onCode, act, onClose }: MachineShe
   const waitsForNode = machine.node === null || machine.pairing !== null;
   return (
     <Sheet title={machine.name} onClose={onClose}>
-      {waitsForNode && <PairingPanel machine={machine} code={code} now={now} onCode={onCode} act={act} />}
+      {waitsForNode && (
+        <PairingPanel machine={machine} code={code} now={now} onCode={onCode} act={act} onChain={onChain} />
+      )}
       {stepsDone(machine) < 4 && <Steps machine={machine} now={now} />}
       {machine.warnings.map(({ code: warning, message }) => (
         <Notice key={warning} tone="warn" title={t("earn-attention")}>

@@ -1,4 +1,5 @@
 import { defaultNodeCommand, type IssuedPairingCode, type Machine, nodeCommand } from "@bombyx/sdk/owner";
+import { friendlyAddress } from "@bombyx/sdk/wallet";
 import { Fragment, useEffect, useState } from "react";
 import { CopyButton } from "../chat/copy-button.tsx";
 import { Button } from "../components/button.tsx";
@@ -6,6 +7,8 @@ import { Notice } from "../components/notice.tsx";
 import { useText } from "../i18n/use-text.ts";
 import { type Deployment, readDeployment } from "../launch/deployment.ts";
 import { type Failure, failureOf, wordsFor } from "../network/failure.ts";
+import { openWalletDocument } from "../wallet/open-document.ts";
+import type { OnChain } from "../wallet/use-wallet.ts";
 import type { Owner } from "./use-owner.ts";
 
 /** The code, large and with its time, and the line to paste; a new code when it is gone. */
@@ -15,12 +18,14 @@ export function PairingPanel({
   now,
   onCode,
   act,
+  onChain,
 }: {
   machine: Machine;
   code: IssuedPairingCode | undefined;
   now: number;
   onCode: (code: IssuedPairingCode) => void;
   act: Owner["act"];
+  onChain: OnChain | "off" | undefined;
 }) {
   const t = useText();
   const deployment = useDeployment();
@@ -45,7 +50,9 @@ export function PairingPanel({
     nodeCommand(deployment.nodeCommand ?? defaultNodeCommand, {
       gateway: deployment.gateway,
       code: code.code,
+      payout: payoutAddress(onChain),
     });
+  const isUnpaid = onChain !== undefined && onChain !== "off" && onChain.earnings.wallet === null;
   return (
     <section className="earn-pairing">
       {lives ? (
@@ -73,6 +80,19 @@ export function PairingPanel({
                 </code>
                 <CopyButton text={command} label={t("earn-copy-command")} />
               </div>
+              {isUnpaid && (
+                <Notice
+                  tone="warn"
+                  icon="wallet"
+                  actions={
+                    <Button kind="plain" icon="wallet" onClick={() => openWalletDocument("connect")}>
+                      {t("payout-connect-button")}
+                    </Button>
+                  }
+                >
+                  {t("earn-command-unpaid")}
+                </Notice>
+              )}
               <p className="earn-quiet">
                 {t(command.startsWith("npm ") ? "earn-command-here" : "earn-command-does")}
               </p>
@@ -99,6 +119,15 @@ export function PairingPanel({
       )}
     </section>
   );
+}
+
+/** The proven wallet, as people write it; none, and the machine is not paid. */
+function payoutAddress(onChain: OnChain | "off" | undefined): string | undefined {
+  if (onChain === undefined || onChain === "off" || onChain.earnings.wallet === null) return undefined;
+  return friendlyAddress(onChain.earnings.wallet.address, {
+    bounceable: false,
+    testOnly: onChain.settlement.globalId !== -239,
+  });
 }
 
 const clock = (ms: number): string => {

@@ -9,6 +9,14 @@ export function coins(nano: bigint, language: Language): string {
   return new Intl.NumberFormat(language, digits).format(value);
 }
 
+/** nanoTON to the last digit that is not zero: what is asked of a wallet, and what came back. */
+export function exactCoins(nano: bigint, language: Language): string {
+  const whole = nano / coin;
+  const rest = (nano % coin).toString().padStart(9, "0").replace(/0+$/, "");
+  const written = new Intl.NumberFormat(language).format(whole);
+  return rest === "" ? written : `${written}${language === "ru" ? "," : "."}${rest}`;
+}
+
 /** A count as a person reads it: 1,245 or 1.2 M. */
 export const counted = (count: number, language: Language): string =>
   new Intl.NumberFormat(language, {

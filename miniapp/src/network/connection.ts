@@ -2,6 +2,7 @@ import type { BombyxClient, ClientEvent, Proof } from "@bombyx/sdk";
 import { readDeployment } from "../launch/deployment.ts";
 import type { Launch } from "../telegram/launch.ts";
 import { type Failure, failureOf, passesByItself } from "./failure.ts";
+import { type HeldToken, keepToken, keptToken } from "./token-shelf.ts";
 
 export interface Model {
   readonly id: string;
@@ -179,18 +180,25 @@ export class Connection {
 
   async #exchange(): Promise<Account> {
     const [{ exchangeInitData }, { gateway, botId }] = await Promise.all([
-      import("@bombyx/sdk"),
+      import("@bombyx/sdk/account"),
       readDeployment(),
     ]);
-    const exchange = () => exchangeInitData({ gateway, botId, initData: this.#launch.initData });
-    let held: Promise<{ token: string; expiresAt: number }> = exchange();
+    const owner = { gateway, botId, user: this.#launch.user };
+    const exchange = async (): Promise<HeldToken> => {
+      const held = await exchangeInitData({ gateway, botId, initData: this.#launch.initData });
+      keepToken(owner, held);
+      return held;
+    };
+    const lives = ({ expiresAt }: HeldToken) => expiresAt - Date.now() > tokenMarginMs;
+    const kept = keptToken(owner);
+    let held: Promise<HeldToken> = kept && lives(kept) ? Promise.resolve(kept) : exchange();
     await held;
     return {
       gateway,
       botId,
       apiKey: async () => {
         const { token, expiresAt } = await held;
-        if (expiresAt - Date.now() > tokenMarginMs) return token;
+        if (lives({ token, expiresAt })) return token;
         const renewed = exchange();
         renewed.then(
           () => {

@@ -4,6 +4,7 @@ tab-bar = Sections
 tab-chat = Chat
 tab-network = Network
 tab-earn = Earn
+tab-wallet = Wallet
 loading = Loading…
 try-again = Try again
 crash-title = This screen broke

@@ -4,6 +4,7 @@ tab-bar = Разделы
 tab-chat = Чат
 tab-network = Сеть
 tab-earn = Доход
+tab-wallet = Кошелёк
 loading = Загрузка…
 try-again = Повторить
 crash-title = Этот экран сломался

@@ -9,10 +9,10 @@ import "./shell.css";
 import { TabBar } from "./tab-bar.tsx";
 import { tabs } from "./tabs.ts";
 
-// In memory: the address bar is Telegram's, and a reload begins at the chat.
-const { hook } = memoryLocation({ path: "/" });
+// In memory: the address bar is Telegram's. A reload begins at the chat; the wallet's document leads back to a tab.
+const { hook } = memoryLocation({ path: firstTab(location.search) });
 
-/** The three tabs, one at a time, above the bar that chooses. */
+/** The tabs, one at a time, above the bar that chooses. */
 export function Shell() {
   return (
     <Router hook={hook}>
@@ -33,6 +33,11 @@ export function Shell() {
       <TabBar />
     </Router>
   );
+}
+
+function firstTab(search: string): string {
+  const wanted = `/${new URLSearchParams(search).get("tab") ?? ""}`;
+  return tabs.some(({ path }) => path === wanted) ? wanted : "/";
 }
 
 /** Away from the chat, Telegram's back button leads to it. A sheet's own handler lies above this one. */

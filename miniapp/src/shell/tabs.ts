@@ -35,4 +35,13 @@ export const tabs: readonly Tab[] = [
     title: "tab-earn",
     Component: lazy(() => import("../earn/earn-tab.tsx").then(({ EarnTab }) => ({ default: EarnTab }))),
   },
+  {
+    path: "/wallet",
+    route: "/wallet/*?",
+    icon: "wallet",
+    title: "tab-wallet",
+    Component: lazy(() =>
+      import("../wallet/wallet-tab.tsx").then(({ WalletTab }) => ({ default: WalletTab })),
+    ),
+  },
 ];

@@ -36,7 +36,7 @@ export interface TelegramClient {
   readonly talks: () => boolean;
   readonly onTalk: (listener: () => void) => () => void;
   readonly haptic: (kind: "success" | "error" | "selection") => void;
-  /** Opens an http(s) link outside the page; call it from a tap only. */
+  /** Opens an http(s) link outside the page, one of t.me inside Telegram; call it from a tap only. */
   readonly openLink: (url: string) => void;
   /** A vertical drag scrolls the page and does not close it, until the returned function is called. */
   readonly holdSwipes: () => () => void;
@@ -139,7 +139,9 @@ export function connectTelegram(launch: Launch): TelegramClient {
     openLink(url) {
       // Without any bridge the browser opens it, and is told nothing of this page.
       const told = attempt(() => {
-        post("web_app_open_link", { url });
+        const { hostname, pathname, search } = new URL(url);
+        if (hostname === "t.me") post("web_app_open_tg_link", { path_full: pathname + search });
+        else post("web_app_open_link", { url });
         return true;
       });
       if (!told) window.open(url, "_blank", "noopener,noreferrer");

@@ -24,6 +24,8 @@ export type Outcome =
     }
   | {
       readonly kind: "refused";
+      /** What other messages of the same transaction were paid. */
+      readonly paidNano: bigint;
       /** Exit code of the contract that refused. */
       readonly code: number;
       /** Its name, `undefined` for a refusal of the virtual machine. */
@@ -39,7 +41,8 @@ export interface FollowOptions {
   readonly chain: PinnedChain;
   /** Raw address of the wallet that was asked. */
   readonly wallet: string;
-  readonly order: Order;
+  /** What it was asked to send, all in one transaction. */
+  readonly orders: readonly Order[];
   /** ms since epoch: the request's end. */
   readonly validUntilAt: number;
   /** What the wallet said that it sent; a wallet may as well say nothing. */
@@ -59,18 +62,18 @@ const graceMs = 60_000;
 const chainMs = 5 * 60_000;
 
 /**
- * Watches what an order does, from the wallet's transaction to the last message of it. It looks for the very message
+ * Watches what orders do, from the wallet's transaction to the last message of it. It looks for the very message
  * that was asked for, not for what the wallet returned: a wallet that never answers may have sent it.
  * @throws BombyxError CHAIN_UNAVAILABLE when the chain cannot be seen until long after; the signal's reason
  */
-export async function followOrder(options: FollowOptions): Promise<Outcome> {
-  const { chain, wallet, order, validUntilAt, boc, signal, onSent } = options;
+export async function followOrders(options: FollowOptions): Promise<Outcome> {
+  const { chain, wallet, orders, validUntilAt, boc, signal, onSent } = options;
   const now = options.now ?? Date.now;
   const pause = options.pause ?? ((until) => delay(1_500, until));
-  const bodyHash = order.body.hash();
-  const to = Address.parseRaw(order.to);
-  const carries = (message: Message): boolean =>
-    message.info.type === "internal" && message.info.dest.equals(to) && message.body.hash().equals(bodyHash);
+  const wanted = orders.map(({ to, body }) => ({ to: Address.parseRaw(to), hash: body.hash() }));
+  const carries = ({ info, body }: Message): boolean =>
+    info.type === "internal" &&
+    wanted.some(({ to, hash }) => info.dest.equals(to) && body.hash().equals(hash));
 
   const first = await until(validUntilAt + graceMs, async () => {
     const sent = boc?.();
@@ -123,7 +126,7 @@ export async function followOrder(options: FollowOptions): Promise<Outcome> {
     .findLast((exit) => exit !== undefined && exit !== 0);
   if (code === undefined) return { kind: "done", paidNano, feeNano };
   const refusal = code in refusals ? refusals[code as keyof typeof refusals][0] : undefined;
-  return { kind: "refused", code, refusal, feeNano };
+  return { kind: "refused", code, refusal, paidNano, feeNano };
 
   /** Looks until there is something to see; endpoints that fail meanwhile are asked again. */
   async function until<T>(end: number, look: () => Promise<T | undefined>): Promise<T | undefined> {

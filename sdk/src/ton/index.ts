@@ -2,13 +2,14 @@
  * Messages to the contracts, and what became of them on the chain. Needs `@bombyx/contracts` beside the SDK, and in a
  * browser a global `Buffer`; nothing else of the SDK loads a TON library.
  */
-export { type FollowOptions, followOrder, type Outcome } from "./follow.ts";
+export { type FollowOptions, followOrders, type Outcome } from "./follow.ts";
 export {
   claimNeedsNano,
   claimOrder,
   closeOrder,
   closeTogetherOrder,
   type Order,
+  payoutOf,
   type TransferRequest,
   topUpOrder,
   transferMs,

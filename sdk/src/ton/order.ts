@@ -29,9 +29,9 @@ export interface TransferRequest {
 /** A wallet asks its holder for as long. */
 export const transferMs = 5 * 60_000;
 
-/** Friendly and bounceable address, nano as text, BoCs in base64; valid for five minutes. */
+/** Friendly and bounceable addresses, nano as text, BoCs in base64; valid for five minutes. */
 export function transferOf(
-  { to, attachNano, body, init }: Order,
+  orders: readonly Order[],
   { from, globalId, now }: { readonly from: string; readonly globalId: number; readonly now: number },
 ): TransferRequest {
   const boc = (cell: Cell) => cell.toBoc().toString("base64");
@@ -39,14 +39,12 @@ export function transferOf(
     validUntil: Math.floor((now + transferMs) / 1_000),
     network: String(globalId),
     from,
-    messages: [
-      {
-        address: Address.parseRaw(to).toString({ bounceable: true, testOnly: globalId !== -239 }),
-        amount: attachNano.toString(),
-        payload: boc(body),
-        ...(init && { stateInit: boc(beginCell().store(storeStateInit(init)).endCell()) }),
-      },
-    ],
+    messages: orders.map(({ to, attachNano, body, init }) => ({
+      address: Address.parseRaw(to).toString({ bounceable: true, testOnly: globalId !== -239 }),
+      amount: attachNano.toString(),
+      payload: boc(body),
+      ...(init && { stateInit: boc(beginCell().store(storeStateInit(init)).endCell()) }),
+    })),
   };
 }
 
@@ -63,6 +61,15 @@ const claimAttachNano = 50_000_000n;
 
 /** Claims are paid by wallets that can attach this much for a moment. */
 export const claimNeedsNano = claimAttachNano + 5_000_000n;
+
+/** Raw address of the wallet that a node pays; `undefined` when what its owner wrote is none. */
+export function payoutOf({ payout }: Pick<NodeEarnings, "payout">): string | undefined {
+  try {
+    return Address.parse(payout).toRawString();
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Claims a node's final earnings for its payout wallet; with the account's StateInit while it is not on the chain.

@@ -2,6 +2,7 @@ import { useMemo, useState } from "react";
 import { About } from "./about.tsx";
 import { fullName } from "./chat/names.ts";
 import { useNotices } from "./notices.tsx";
+import { WalletDialog } from "./phone/wallet-dialog.tsx";
 import { RealTelegram } from "./real-telegram.tsx";
 import { useSettings } from "./settings.ts";
 import { Stage } from "./stage.tsx";
@@ -28,6 +29,7 @@ export function App() {
   const persons = (view.world?.persons ?? []).map((person) => ({ id: person.id, name: fullName(person) }));
   const personId = persons.find(({ id }) => id === settings.personId)?.id ?? persons[0]?.id;
   const { notices, shown, onError } = useNotices(say);
+  const asked = scene?.wallet[0];
 
   return (
     <SayContext value={speech}>
@@ -67,6 +69,7 @@ export function App() {
         )
       )}
       {shown}
+      {asked && <WalletDialog key={asked.id} request={asked} onError={onError} />}
       {isAboutOpen && <About onClose={() => setAboutOpen(false)} />}
     </SayContext>
   );

@@ -104,6 +104,13 @@ const en = {
   noSuchKey: "This page has no phone number, place or list of people to share.",
   scrollDown: "To the newest message",
   chain: "Chain",
+  walletConnect: "Devnet wallet: connect?",
+  walletConnectText: "{0} wants your address, and a signature that it is yours. Nothing is spent.",
+  walletSend: "Devnet wallet: send?",
+  walletSendText: "{0} asks you to send, with play money of this machine's chain:",
+  walletDeploys: "with the code of a new contract",
+  walletApprove: "Approve",
+  walletReject: "Reject",
 } as const;
 
 export type Word = keyof typeof en;
@@ -210,6 +217,13 @@ const ru: Readonly<Record<Word, string>> = {
   noSuchKey: "У этой страницы нет ни номера телефона, ни места, ни списка людей.",
   scrollDown: "К последнему сообщению",
   chain: "Блокчейн",
+  walletConnect: "Кошелёк devnet: подключить?",
+  walletConnectText: "{0} просит ваш адрес и подпись, что он ваш. Ничего не тратится.",
+  walletSend: "Кошелёк devnet: отправить?",
+  walletSendText: "{0} просит отправить игрушечные деньги цепочки этой машины:",
+  walletDeploys: "с кодом нового контракта",
+  walletApprove: "Согласиться",
+  walletReject: "Отказаться",
 };
 
 const words = { en, ru };

@@ -1,0 +1,51 @@
+wallet-intro = What you have, what answers cost, and the proof of each bill.
+wallet-unreachable = Your account cannot be seen now
+wallet-stale = These numbers are not new
+wallet-free = Free today
+wallet-of = of { $whole } GRAM
+wallet-stars = Bought with Stars
+wallet-deposit = Your deposit
+wallet-balance = Balance
+wallet-promise = The sponsor's promise
+wallet-promise-text = Without a deposit of your own nothing is signed: what stands here is the word of who runs this bot, drawn on a deposit of theirs.
+wallet-resets = Free answers are full again at { $at }.
+wallet-own = Your wallet
+wallet-own-note = For owners of GPUs: earnings are paid to it. You do not need one to ask.
+wallet-connect = Connect a wallet
+wallet-proven = You have proven that it is yours
+wallet-copy = Copy the address
+wallet-replace = Connect another one
+wallet-forget = Forget it
+wallet-forget-sure = Forget this wallet?
+wallet-forget-text = Machines that pay it go on paying it. To connect it again you sign once more.
+wallet-cancel = Cancel
+wallet-spent = Spent per day
+wallet-spent-words = { $total } GRAM spent in { $days } days
+wallet-deposits = In and out
+wallet-deposits-none = Stars that you buy and what comes back are listed here.
+wallet-nothing-yet = Nothing yet
+wallet-line-deposit = Deposit
+wallet-line-request = Answer
+wallet-line-stars = Bought with Stars
+wallet-line-refund = Stars given back
+wallet-line-withdrawal = Taken out
+wallet-stars-count =
+    { $count ->
+        [one] 1 Star
+       *[other] { $count } Stars
+    }
+wallet-receipts = Receipts
+wallet-receipts-none = Each answer brings a receipt that its machine signs.
+wallet-receipts-note = Signed by the machine that answered. Open one to check it on this device.
+wallet-receipt = Receipt
+wallet-receipt-detail = { $at } · { $units } units · { $purse }
+wallet-model = Model
+wallet-model-forgotten = An earlier model
+wallet-when = Settled
+wallet-units = Units
+wallet-charged = Charged
+wallet-node = Machine
+wallet-purse-allowance = free
+wallet-purse-stars = Stars
+wallet-purse-channel = your deposit
+wallet-purse-sponsor = the sponsor
