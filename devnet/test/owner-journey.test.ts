@@ -1,46 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { expect, it } from "vitest";
-import { repositoryRoot } from "../src/config.ts";
 import { chromiumPath } from "../src/house/chromium.ts";
 import { launchChromium, phoneScreen } from "../src/miniapp/phone.ts";
 import { stageMiniapp } from "../src/miniapp/staged-miniapp.ts";
 import { seriousFaults } from "./miniapp-phone.ts";
 import { startNetwork, type TestNetwork } from "./network.ts";
 import "./patience.ts";
+import { Terminal } from "./terminal.ts";
 
 const executable = chromiumPath();
-
-/** The owner's terminal: the very line that the page shows, in the folder of the project. */
-class Terminal implements AsyncDisposable {
-  readonly #network: TestNetwork;
-  readonly #children: ChildProcess[] = [];
-
-  constructor(network: TestNetwork) {
-    this.#network = network;
-  }
-
-  run(line: string): { printed: () => string; exit: Promise<number | null> } {
-    const child = spawn("sh", ["-c", line], {
-      cwd: repositoryRoot,
-      env: { ...process.env, DEVNET_DIR: this.#network.state.root },
-      // npm starts a shell that starts node: a group of their own ends as one.
-      detached: true,
-    });
-    this.#children.push(child);
-    let text = "";
-    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (text += chunk));
-    return { printed: () => text, exit: once(child, "close").then(([code]) => code as number | null) };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.#children) {
-      if (child.exitCode !== null || child.pid === undefined) continue;
-      process.kill(-child.pid, "SIGKILL");
-      await once(child, "close");
-    }
-  }
-}
 
 async function ask(network: TestNetwork): Promise<number> {
   const { status } = await fetch(`${network.proxy.url}/chat/completions`, {
@@ -64,7 +31,7 @@ it.skipIf(executable === undefined)(
       return network;
     });
     if (!network) throw new Error("the stage started no network");
-    await using terminal = new Terminal(network);
+    await using terminal = new Terminal(network.state.root);
     const browser = await launchChromium(executable ?? "");
     const address = stage.open("simulation");
     const page = await browser.newPage(phoneScreen);
