@@ -1,3 +1,4 @@
+import { credited } from "./chain/settlement/credited.ts";
 import { prepareSettlement, type SettledTon } from "./chain/settlement/prepare.ts";
 import { type Network, type NetworkOptions, startNetwork } from "./network.ts";
 import { type FaceOptions, type OpenFaces, prepareFaces } from "./playground/faces.ts";
@@ -35,6 +36,7 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   });
   try {
     const settled = await settlement.open();
+    if (settled.deposited) await credited(network.gateway.url, network.apiKey, options.signal);
     const opened = await faces.open(network, settled.explorer.url);
     return { ...network, ...opened, settled };
   } catch (error) {

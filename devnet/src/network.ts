@@ -51,14 +51,29 @@ export interface NetworkOptions {
 export interface Milestones {
   /** The state belongs to this process. @returns settings for the gateway. */
   opened?(state: StateDirectory): Promise<Readonly<Record<string, string>>>;
-  /** The chain answers; its accounts are opened by whoever asks for them. */
-  chain?(ton: LazyTon, state: StateDirectory): void;
+  /**
+   * The chain answers; its accounts are opened by whoever asks for them.
+   * @returns what the network is told when money moves on it; without that it is settled nowhere.
+   */
+  chain?(
+    ton: LazyTon,
+    state: StateDirectory,
+    network: { readonly endpoints: readonly string[]; readonly names: readonly string[] },
+  ): Promise<OnChain>;
   /** @param file `policy.js`: what a build of the Mini App for this network takes. */
   policy?(file: string, policy: DevnetPolicy): void;
   /** The gateway answers at this address. */
   gateway?(url: string): void;
   /** The network stops, or does not come up; awaited before the state is given back. */
   stopping?(): Promise<void>;
+}
+
+/** A network whose money is on the chain. */
+export interface OnChain {
+  /** Settings of the gateway. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Address of the wallet that owns the node of this name. */
+  payoutOf(name: string): string | undefined;
 }
 
 /** What those who look into a network add to it; nobody else needs any of it. */
@@ -93,6 +108,8 @@ export interface Network {
   /** Accounts of the same chain. */
   readonly ton: LazyTon;
   readonly gateway: Child & { readonly url: string; readonly metrics: string };
+  /** Settings that the gateway was started with, beside those of every devnet. */
+  readonly gatewayEnvironment: Readonly<Record<string, string>>;
   readonly proxy: Child & { readonly url: string };
   /** One per name, the latest that was started; it may be gone. */
   readonly nodes: readonly NetworkNode[];
@@ -155,19 +172,22 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       const port = await preferredPort(preferred);
       chain.push(await startChainServer({ clock, port, now: Date.now, accounts: opened.accounts }));
     }
-    options.milestones?.chain?.(opened, state);
+    const names = nodeNames.slice(0, options.nodes);
+    const endpoints = chain.map((server) => server.url);
+    const onChain = await options.milestones?.chain?.(opened, state, { endpoints, names });
     const policy: DevnetPolicy = {
       attestation: world.policy(),
-      chainEndpoints: chain.map((server) => server.url),
+      chainEndpoints: endpoints,
     };
     const policyFiles = await writePolicy(state, policy);
     options.milestones?.policy?.(policyFiles.js, policy);
 
-    const names = nodeNames.slice(0, options.nodes);
-    const apiKey = await keepApiKey(state, options.allowanceNano);
+    // On chain it is the operator who deposits.
+    const apiKey = await keepApiKey(state, onChain ? "0" : options.allowanceNano);
     const codes: (string | undefined)[] = [];
     for (const name of names) codes.push(await pairingCode(state, name));
 
+    const gatewayEnvironment = { ...beside, ...onChain?.environment, ...instruments.gatewayEnvironment };
     const gateway = begun(
       gatewayProcess({
         state,
@@ -175,7 +195,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
         chainEndpoints: policy.chainEndpoints,
         port: await preferredPort(options.ports.gateway),
         metricsPort: await preferredPort(options.ports.metrics),
-        environment: { ...beside, ...instruments.gatewayEnvironment },
+        environment: gatewayEnvironment,
         nodeFlags: instruments.nodeFlags,
       }),
     );
@@ -205,6 +225,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
           chainEndpoints: policy.chainEndpoints,
           worldFile: state.path(worldFile),
           pairingCode: code,
+          payout: onChain?.payoutOf(name),
           model: options.model,
           slots: options.slots,
           pace: options.pace,
@@ -249,6 +270,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       chain,
       ton: opened,
       gateway: { ...gateway.child, url: gatewayReady.url, metrics: gatewayReady.metrics },
+      gatewayEnvironment,
       proxy: { ...proxy.child, url: proxyReady.url },
       nodes,
       startNode: async (name) => {

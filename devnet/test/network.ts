@@ -64,7 +64,7 @@ export async function startNetwork(options: Partial<NetworkOptions> = {}): Promi
         chainEndpoints: network.policy.chainEndpoints,
         port: Number(new URL(network.gateway.url).port),
         metricsPort: Number(new URL(network.gateway.metrics).port),
-        environment: options.instruments?.gatewayEnvironment,
+        environment: network.gatewayEnvironment,
         nodeFlags: options.instruments?.nodeFlags,
       });
       gateway = again.child;

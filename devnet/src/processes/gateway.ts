@@ -4,7 +4,7 @@ import { type Child, startChild } from "./child.ts";
 
 const entry = new URL("../../../gateway/src/cli.ts", import.meta.url);
 /** Who the devnet's API key belongs to. */
-const developer = "devnet";
+export const developer = "devnet";
 
 const readySchema = z.object({ ready: z.literal(true), url: z.url(), metrics: z.url() });
 
@@ -51,12 +51,12 @@ export async function keepApiKey(state: StateDirectory, allowanceNano: string): 
   return key;
 }
 
-/** A code that pairs the node `name` with an owner of its own; `undefined` when it was paired by an earlier start. */
+/** A code that pairs the node `name` with an owner of its own, who is a developer and so can have an API key; `undefined` when it was paired by an earlier start. */
 export async function pairingCode(state: StateDirectory, name: string): Promise<string | undefined> {
   if ((await state.readText(`nodes/${name}/paired`)) !== undefined) return undefined;
   const { code } = await command(
     state,
-    ["pairing", "create", "--owner", `owner-of-${name}`],
+    ["pairing", "create", "--owner", `developer:owner-of-${name}`],
     z.object({ code: z.string().min(1) }),
   );
   return code;

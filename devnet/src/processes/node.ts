@@ -13,6 +13,8 @@ export function nodeProcess(options: {
   worldFile: string;
   /** Once, for a node that the gateway has not seen. */
   pairingCode: string | undefined;
+  /** Wallet that is paid; part of the node's id. */
+  payout?: string | undefined;
   model: { readonly path: string; readonly id: string };
   slots: number;
   /** Tokens per second and answer; 0 is as fast as the machine can. */
@@ -24,6 +26,7 @@ export function nodeProcess(options: {
     "--model": options.model.path,
     "--model-id": options.model.id,
     "--slots": String(options.slots),
+    ...(options.payout !== undefined && { "--payout": options.payout }),
     ...(options.pace > 0 && { "--pace": String(options.pace) }),
     "--state": options.state.path("nodes", options.name),
     // Whoever stops a devnet does not wait for its answers.

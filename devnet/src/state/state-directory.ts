@@ -4,7 +4,7 @@ import * as z from "zod";
 import { lockState } from "./network-lock.ts";
 
 /** Raised whenever older state cannot be read any more; there is no migration of a devnet, only a reset. */
-export const stateVersion = 1;
+export const stateVersion = 2;
 const versionSchema = z.strictObject({ v: z.int().positive() });
 
 /** What a running network tells about itself in `network.json`. */

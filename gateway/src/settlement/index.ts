@@ -5,4 +5,5 @@ export { clientName, EpochTree } from "./epoch-tree.ts";
 export { type EpochStep, Epochs, type EpochsOptions } from "./epochs.ts";
 export { NodeAccounts } from "./node-accounts.ts";
 export type { SettlementConfig } from "./settlement-config.ts";
-export { sponsorName, VaultLedger } from "./vault-ledger.ts";
+export { sponsorName } from "./sponsor-name.ts";
+export { VaultLedger } from "./vault-ledger.ts";

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { nodeAccountOps } from "@bombyx/contracts/node-account";
 import { exitCode } from "@bombyx/contracts/refusal";
 import { vaultOps } from "@bombyx/contracts/vault-messages";
@@ -10,10 +9,7 @@ import type { TonEndpoints } from "../chain/ton-endpoints.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { sponsorAccount } from "../ledger/money.ts";
 import type { StoreSchema } from "../store/schema.ts";
-
-/** Name of a developer's sponsor account in a SponsorDeposit: 256 bits that tell a stranger nothing. */
-export const sponsorName = (developer: string): bigint =>
-  BigInt(`0x${hash("sha256", Buffer.from(`bombyx/sponsor/v1\0${developer}`), "hex")}`);
+import { sponsorName } from "./sponsor-name.ts";
 
 /** What happened to a root, as the vault's transactions tell it. */
 export interface RootNews {

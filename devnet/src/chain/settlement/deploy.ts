@@ -1,6 +1,7 @@
 import { codeOf } from "@bombyx/contracts/code";
 import { Registry } from "@bombyx/contracts/registry";
 import { Vault } from "@bombyx/contracts/vault";
+import { vaultMessages } from "@bombyx/contracts/vault-messages";
 import { type Cell, internal, SendMode } from "@ton/core";
 import { clientInProcess } from "../ton/client.ts";
 import type { LocalTon } from "../ton/local-ton.ts";
@@ -20,11 +21,13 @@ export interface Settlement {
 }
 
 const gram = 1_000_000_000n;
+/** With a deposit; what is over comes back. */
+const depositFee = 50_000_000n;
 /** The operator's share of channel payments in 1/10000. */
 const feeBps = 1_000;
 
-/** What a chain needs before anybody pays: the operator's wallets with money in them, Vault and Registry. */
-export async function deploySettlement(ton: LocalTon, operator: Operator): Promise<Settlement> {
+/** The contracts' addresses follow from the operator's keys, before anything is on the chain. */
+export function settlementOf(operator: Operator): Settlement {
   const code = { clientChannel: codeOf("client-channel"), nodeAccount: codeOf("node-account") };
   const { owner, guardian, committer, release, ack, salt } = operator;
   const addresses = { owner: owner.wallet.address, guardian: guardian.wallet.address };
@@ -42,6 +45,14 @@ export async function deploySettlement(ton: LocalTon, operator: Operator): Promi
     },
     codeOf("registry"),
   );
+  return { vault, registry, code, operator };
+}
+
+/** What a chain needs before anybody pays: the operator's wallets with money in them, Vault and Registry. */
+export async function deploySettlement(ton: LocalTon, operator: Operator): Promise<Settlement> {
+  const settlement = settlementOf(operator);
+  const { vault, registry } = settlement;
+  const { owner } = operator;
   const missing = [vault, registry].filter(
     ({ address }) => ton.account(address)?.storage.state.type !== "active",
   );
@@ -58,7 +69,41 @@ export async function deploySettlement(ton: LocalTon, operator: Operator): Promi
     });
     await ton.settled();
   }
-  return { vault, registry, code, operator };
+  return settlement;
+}
+
+/**
+ * The operator's own deposit, from which this devnet's developer pays for people without a wallet. Once: what the vault
+ * has already is not paid in again.
+ * @returns whether it was made now
+ */
+export async function depositAllowance(
+  ton: LocalTon,
+  { vault, operator }: Settlement,
+  { sponsor, nano }: { readonly sponsor: bigint; readonly nano: bigint },
+): Promise<boolean> {
+  const { owner } = operator;
+  const client = clientInProcess(ton);
+  const { ownerDepositNano, nodesCreditNano } = await client.open(vault).getVault();
+  if (ownerDepositNano + nodesCreditNano > 0n || nano === 0n) return false;
+  if (ton.balance(owner.wallet.address) < nano + gram) await ton.faucet(owner.wallet.address, nano + gram);
+  await ton.settled();
+  const wallet = client.open(owner.wallet);
+  await wallet.sendTransfer({
+    seqno: await wallet.getSeqno(),
+    secretKey: owner.keys.secretKey,
+    sendMode: SendMode.PAY_GAS_SEPARATELY,
+    messages: [
+      internal({
+        to: vault.address,
+        value: nano + depositFee,
+        bounce: true,
+        body: vaultMessages.sponsorDeposit(sponsor, nano),
+      }),
+    ],
+  });
+  await ton.settled();
+  return true;
 }
 
 async function fill(ton: LocalTon, { owner, guardian, committer, release }: Operator): Promise<void> {

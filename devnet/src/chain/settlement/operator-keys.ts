@@ -41,6 +41,37 @@ export const walletOf = (keys: KeyPair, globalId: number): KeyedWallet => ({
   }),
 });
 
+const ownersSchema = z.record(z.string(), seed);
+
+/** Wallets of those who own this devnet's nodes, by the node's name; made once and kept. */
+export async function keepOwnerWallets(
+  state: StateDirectory,
+  names: readonly string[],
+  globalId: number,
+): Promise<ReadonlyMap<string, KeyedWallet>> {
+  const seeds = await state.keep("ton-owners.json", ownersSchema, () =>
+    Object.fromEntries(names.map((name) => [name, randomBytes(32).toString("hex")])),
+  );
+  return new Map(
+    Object.entries(seeds).map(([name, hex]) => [
+      name,
+      walletOf(keyPairFromSeed(Buffer.from(hex, "hex")), globalId),
+    ]),
+  );
+}
+
+/** Files of the two seeds that a gateway has; the others stay where they are. */
+export async function writeHotSeeds(
+  state: StateDirectory,
+): Promise<{ readonly committerSeedFile: string; readonly ackSeedFile: string }> {
+  const kept = await state.readJson("ton-keys.json", keysSchema);
+  if (!kept) throw new Error("This devnet has no keys yet.");
+  return {
+    committerSeedFile: await state.write("gateway/committer.seed", `${kept.committer}\n`),
+    ackSeedFile: await state.write("gateway/ack.seed", `${kept.ack}\n`),
+  };
+}
+
 /** Made at the first start, for the user of this machine alone. @throws Error when the file does not parse */
 export async function keepOperator(state: StateDirectory, globalId: number): Promise<Operator> {
   const fresh = () => randomBytes(32).toString("hex");
