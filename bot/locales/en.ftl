@@ -16,6 +16,9 @@ command-forget = Erase this conversation now
 command-forget-own = Erase now what I asked here
 command-help = What I can do
 command-ask = Ask a question
+command-topup = What is left, and more answers for Stars
+command-paysupport = Help with a payment
+command-terms = What you buy, and when Stars go back
 
 ## Commands
 start =
@@ -115,7 +118,8 @@ unsupported =
 too-long = That is longer than { $model } can read at once. Please make it shorter, or choose a model with a larger context: /model.
 
 ## What went wrong, in plain words
-error-allowance = The allowance for answers is used up. Whoever runs this bot has to top it up; nothing was charged for this question.
+error-allowance = The allowance for answers is used up for today; it begins anew at 00:00 UTC. /topup shows how to get more. Nothing was charged for this question.
+error-sponsor = Whoever runs this bot has nothing left to pay for free answers. Try again later; what you bought yourself still counts: /topup. Nothing was charged for this question.
 error-no-node = No machine with { $model } is free to answer just now. Try again in a moment, or choose another with /model.
 error-busy = All machines are busy just now. Try again in { $seconds ->
         [one] one second
@@ -127,3 +131,51 @@ error-unreachable = I cannot reach the network that finds machines. Try again in
 error-setup = This bot is not set up correctly, so nobody can answer. Whoever runs it has been told, in the log.
 error-cut = The machine was lost in the middle of the answer, and no other could go on. What is above may be incomplete.
 error-internal = Something broke on my side. Try again; if it stays, tell whoever runs this bot.
+
+## Money
+topup-free = __Free answers today:__ { $percent } % are left. They begin anew at 00:00 UTC, and are the same in every bot of this network.
+topup-credit = __Your credit:__ ⭐ { $credit }. It is used when the free answers are gone, and does not end.
+topup-nothing = There are no free answers here.
+topup-choose = __How much do you want to add?__ Long answers of large models cost more. /terms says what you buy.
+topup-none = Nothing is sold here.
+topup-private = Money is between the two of us: write to me in private.
+invoice-title = Credit for answers
+invoice-description = Used when the day's free answers are gone. It does not end. Unused credit can be given back: /paysupport
+invoice-label = Credit for ⭐ { $stars }
+checkout-sold-out = So much credit cannot be sold just now. Nothing was charged. Take a smaller amount, or come back later.
+checkout-old = The price has changed since this invoice was made. Nothing was charged. Write /topup for a new one.
+checkout-later = The payment cannot be made just now. Nothing was charged. Please try again in a minute.
+payment-done = ⭐ { $stars } received, thank you. __Your credit is ⭐ { $credit } now.__
+payment-waits = Your Stars have arrived. The credit follows as soon as the network can be reached; you need not do anything.
+payment-impossible = For these ⭐ { $stars } no credit can be given just now, so I give them back to you.
+payment-refunded = ⭐ { $stars } went back to you. __Your credit is ⭐ { $credit } now.__
+credit-low = __Your credit is nearly used up.__ The day's free answers go on. /topup adds more.
+paysupport =
+    __Help with a payment.__ Write behind the command what is wrong, and whoever runs this bot reads it and answers: `/paysupport I paid twice`. Telegram's own support cannot help with this.
+
+    Unused credit is given back in Stars.
+paysupport-line = ⭐ { $stars }, { $date }, { $state }: { $charge }
+payment-is-paid = under way
+payment-is-credited = credited
+payment-is-refunding = being given back
+payment-is-refunded = given back
+paysupport-sent = I have passed it on. You are told here when Stars go back to you.
+paysupport-request =
+    A person needs help with a payment.
+    Person: { $user }
+    They write: { $words }
+refund-button = Give back ⭐ { $stars } of { $date }
+refund-done = ⭐ { $stars } given back.
+refund-was-done = This was given back before.
+refund-waits = Telegram or the gateway does not answer. I go on trying until it is given back.
+refund-unknown = I know no such payment.
+refund-not-yours = Only whoever runs this bot can give Stars back.
+refund-usage = Write the payment's number behind the command: `/refund stx…`
+terms =
+    __What you buy.__ Credit for answers of this bot and its Mini App, paid in Telegram Stars. It is used when the day's free answers are gone, and is no currency: it cannot be sold on, paid out or taken to another bot.
+
+    __What it is worth.__ It is a promise of whoever runs this bot, covered by a deposit that they made beforehand. What an answer costs depends on its length and on the model, and is shown by receipts in the Mini App.
+
+    __When Stars go back.__ Ask with /paysupport. Credit that you have not used is given back; what was used is gone. A payment for which no credit could be given goes back by itself.
+
+    __What is kept.__ Your Telegram number, amount, time and number of each payment, as long as the bot exists. Never what you ask.

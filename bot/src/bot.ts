@@ -12,14 +12,21 @@ import { helpFeature } from "./features/help.ts";
 import { menuButtonFeature } from "./features/menu-button.ts";
 import { modelFeature } from "./features/model.ts";
 import { newFeature } from "./features/new.ts";
+import { paymentFeature } from "./features/payment.ts";
+import { paysupportFeature } from "./features/paysupport.ts";
 import { privacyFeature } from "./features/privacy.ts";
 import { questionFeature } from "./features/question.ts";
 import { retryFeature } from "./features/retry.ts";
 import { startFeature } from "./features/start.ts";
 import { stopFeature } from "./features/stop.ts";
+import { termsFeature } from "./features/terms.ts";
+import { topupFeature } from "./features/topup.ts";
 import { unsupportedFeature } from "./features/unsupported.ts";
 import { surroundings } from "./intake/surroundings.ts";
 import { waitingLine } from "./intake/waiting-line.ts";
+import type { Log } from "./log.ts";
+import type { Cashier } from "./money/cashier.ts";
+import type { Till } from "./money/till.ts";
 import type { Store } from "./store/open-store.ts";
 import type { Language, Translate } from "./texts/texts.ts";
 
@@ -34,6 +41,10 @@ export interface BotDeps {
   readonly conversation: Conversation;
   readonly miniApp: MiniApp;
   readonly historyMs: number;
+  readonly till: Till;
+  /** Absent where nothing is sold. */
+  readonly cashier?: Cashier | undefined;
+  readonly log: Log;
 }
 
 /** A long poll takes 30 s by itself. */
@@ -58,11 +69,15 @@ export function createBot(deps: BotDeps): Bot<BotContext> {
   bot.use(menuButtonFeature(deps));
 
   // At once, also while an answer is being written:
+  bot.use(paymentFeature({ cashier: deps.cashier, log: deps.log }));
   bot.use(stopFeature(deps));
   bot.use(startFeature(deps));
   bot.use(modelFeature(deps));
   bot.use(privacyFeature(deps));
   bot.use(helpFeature());
+  bot.use(topupFeature(deps));
+  bot.use(paysupportFeature({ cashier: deps.cashier, store: deps.store }));
+  bot.use(termsFeature());
 
   // One after the other in each chat or topic:
   bot.use(waitingLine());

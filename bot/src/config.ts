@@ -24,11 +24,20 @@ export interface BotConfig {
   readonly storeKey?: Uint8Array;
   /** The Mini App, or why there is none. */
   readonly miniApp: MiniApp;
+  /** Credit for Telegram Stars; nothing is sold when left out. */
+  readonly sale?: StarSale;
   readonly historyMs: number;
   readonly maxAnswerTokens: number;
   readonly drainMs: number;
   readonly logLevel: string;
   readonly readyJson: boolean;
+}
+
+export interface StarSale {
+  /** nanoTON of credit for one Star. */
+  readonly nanoPerStar: bigint;
+  /** Telegram user id of whoever answers /paysupport and gives Stars back. */
+  readonly operatorId: number;
 }
 
 export type MiniApp = { readonly url: string } | { readonly url?: undefined; readonly reason: string };
@@ -71,6 +80,11 @@ const environmentSchema = z
       .regex(/^[0-9a-f]{64}$/i, "takes 64 hex digits, for example of `openssl rand -hex 32`")
       .optional(),
     PUBLIC_URL: z.string().optional(),
+    BOT_OPERATOR_ID: integer(1, 2 ** 52 - 1).optional(),
+    BOT_NANO_PER_STAR: z
+      .string()
+      .regex(/^[1-9][0-9]{0,11}$/, "takes nanoTON above 0, in at most 12 decimal digits")
+      .default("5000000"),
     BOT_HISTORY_HOURS: integer(1, 24 * 30).default(24),
     BOT_MAX_ANSWER_TOKENS: integer(16, 16_384).default(1_024),
     BOT_DRAIN_MS: integer(0, 600_000).default(25_000),
@@ -119,6 +133,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): B
     dataDir: resolve(read.BOT_DATA_DIR),
     ...(read.BOT_STORE_KEY !== undefined && { storeKey: Buffer.from(read.BOT_STORE_KEY, "hex") }),
     miniApp: readMiniApp(read.PUBLIC_URL, read.BOT_API_ROOT),
+    ...(read.BOT_OPERATOR_ID !== undefined && {
+      sale: { nanoPerStar: BigInt(read.BOT_NANO_PER_STAR), operatorId: read.BOT_OPERATOR_ID },
+    }),
     historyMs: read.BOT_HISTORY_HOURS * 3_600_000,
     maxAnswerTokens: read.BOT_MAX_ANSWER_TOKENS,
     drainMs: read.BOT_DRAIN_MS,

@@ -5,6 +5,7 @@ import { GrammyError, HttpError } from "grammy";
 import { type BotConfig, ConfigError, readConfig } from "./config.ts";
 import { SdkAnswerer } from "./conversation/sdk-answerer.ts";
 import { createLog } from "./log.ts";
+import { sdkTill } from "./money/sdk-till.ts";
 import { startService } from "./service.ts";
 
 async function main(): Promise<void> {
@@ -13,7 +14,8 @@ async function main(): Promise<void> {
   const policy = await readPolicy(config);
   const answerer = new SdkAnswerer({ gateway, apiKey, allowHttp, now: Date.now, ...(policy && { policy }) });
   const log = createLog(config.logLevel);
-  const service = await startService({ config, answerer, log });
+  const till = sdkTill({ gateway, apiKey, allowHttp });
+  const service = await startService({ config, answerer, till, log });
   log.info({ username: service.username, by: config.webhook ? "webhook" : "polling" }, "ready");
   if (config.readyJson) {
     process.stdout.write(`${JSON.stringify({ event: "ready", username: service.username })}\n`);

@@ -5,6 +5,7 @@ import {
   type BotAccount,
   type LocalBotApi,
   type LocalBotApiOptions,
+  type Person,
   type RecordedCall,
   startLocalBotApi,
   type Telegram,
@@ -13,12 +14,15 @@ import { type Clock, systemClock } from "../src/clock.ts";
 import { createLog } from "../src/log.ts";
 import { type Service, type ServiceOptions, startService } from "../src/service.ts";
 import { ScriptedAnswerer } from "./scripted-answerer.ts";
+import { ScriptedTill } from "./scripted-till.ts";
 
 export interface BotWorldOptions {
   readonly limits?: LocalBotApiOptions["limits"];
   readonly config?: Partial<ServiceOptions["config"]>;
   readonly pace?: ServiceOptions["pace"];
   readonly bot?: Parameters<Telegram["createBot"]>[0];
+  /** Sells credit at this price; the operator is a person of this Telegram. */
+  readonly nanoPerStar?: bigint;
   /** The bot's clock runs so many times faster, where it is to wait for long. @default 1 */
   readonly speed?: number;
 }
@@ -29,6 +33,9 @@ export interface BotWorld extends AsyncDisposable {
   readonly telegram: Telegram;
   readonly account: BotAccount;
   readonly answerer: ScriptedAnswerer;
+  readonly till: ScriptedTill;
+  /** Who answers for payments; nothing is sold unless `nanoPerStar` was given. */
+  readonly operator: Person;
   readonly service: Service;
   readonly dataDir: string;
   /** Stops the bot and starts it again on its store, when so much time has passed. */
@@ -42,6 +49,9 @@ export async function startBotWorld(options: BotWorldOptions = {}): Promise<BotW
   const account = await api.telegram.createBot({ username: "bombyx_bot", ...options.bot });
   const dataDir = mkdtempSync(join(tmpdir(), "bombyx-bot-"));
   const answerer = new ScriptedAnswerer();
+  const till = new ScriptedTill();
+  const operator = await api.telegram.createPerson();
+  const { nanoPerStar } = options;
   const start = (afterMs = 0) =>
     startService({
       config: {
@@ -52,9 +62,11 @@ export async function startBotWorld(options: BotWorldOptions = {}): Promise<BotW
         historyMs: 86_400_000,
         maxAnswerTokens: 256,
         drainMs: 5_000,
+        ...(nanoPerStar !== undefined && { sale: { nanoPerStar, operatorId: operator.id } }),
         ...options.config,
       },
       answerer,
+      till,
       log: createLog(process.env.BOT_TEST_LOG ?? "silent"),
       pace: options.pace ?? { draftMs: 5, editMs: 5, refreshMs: 20_000 },
       gapMs: () => 0,
@@ -66,6 +78,8 @@ export async function startBotWorld(options: BotWorldOptions = {}): Promise<BotW
     telegram: api.telegram,
     account,
     answerer,
+    till,
+    operator,
     dataDir,
     get service() {
       return service;

@@ -4,6 +4,8 @@ import type { Translate } from "../texts/texts.ts";
 const textOf: Partial<Record<ErrorCode, string>> = {
   ALLOWANCE_EXHAUSTED: "error-allowance",
   CAP: "error-allowance",
+  SPONSOR_EMPTY: "error-sponsor",
+  CREDIT_UNAVAILABLE: "error-sponsor",
   NO_CANDIDATE: "error-no-node",
   NODE_OFFLINE: "error-no-node",
   NODE_UNKNOWN: "error-no-node",

@@ -11,20 +11,24 @@ export interface ProfileDeps {
   readonly store: Store;
   readonly texts: Readonly<Record<Language, Translate>>;
   readonly miniApp: MiniApp;
+  /** Whether credit is sold: then there are commands for it. */
+  readonly sells: boolean;
   readonly log: Log;
 }
 
 /** In the order in which people see them; the text of each is `command-…` in the locales. */
 export const privateCommands = ["new", "model", "stop", "privacy", "forget", "help"] as const;
 export const groupCommands = ["ask", "model", "stop", "privacy", "forget", "help"] as const;
+/** Beside them where credit is sold. */
+export const moneyCommands = ["topup", "paysupport", "terms"] as const;
 export const administratorCommands = ["ask", "new", "model", "stop", "privacy", "forget", "help"] as const;
 
 /**
  * What Telegram shows of the bot before anybody writes to it: commands, description and menu button, in each
  * language. Told to Telegram when it changed: at every start it would be a storm of calls.
  */
-export async function publishProfile({ api, store, texts, miniApp, log }: ProfileDeps): Promise<void> {
-  const calls = profileCalls(texts, miniApp);
+export async function publishProfile({ api, store, texts, miniApp, sells, log }: ProfileDeps): Promise<void> {
+  const calls = profileCalls(texts, miniApp, sells);
   const digest = createHash("sha256").update(JSON.stringify(calls)).digest("hex");
   if ((await store.settings.get("profile")) === digest) return;
   try {
@@ -47,7 +51,8 @@ export async function publishProfile({ api, store, texts, miniApp, log }: Profil
 
 const code = (language: Language | undefined) => (language ? [{ language_code: language }] : []);
 
-function profileCalls(texts: ProfileDeps["texts"], miniApp: MiniApp) {
+function profileCalls(texts: ProfileDeps["texts"], miniApp: MiniApp, sells: boolean) {
+  const inPrivate = [...privateCommands, ...(sells ? moneyCommands : [])];
   // Without a language code for everybody, then for each language of ours but the one that is everybody's.
   const audiences = languages.map((language) => ({
     t: texts[language],
@@ -62,7 +67,7 @@ function profileCalls(texts: ProfileDeps["texts"], miniApp: MiniApp) {
     );
   return {
     commands: audiences.flatMap(({ t, language }) => [
-      { scope: "all_private_chats" as const, commands: commandsOf(t, privateCommands), language },
+      { scope: "all_private_chats" as const, commands: commandsOf(t, inPrivate), language },
       { scope: "all_group_chats" as const, commands: inGroups(commandsOf(t, groupCommands), t), language },
       {
         scope: "all_chat_administrators" as const,

@@ -4,6 +4,7 @@ import type { Update } from "grammy/types";
 export const allowedUpdates: readonly Exclude<keyof Update, "update_id">[] = [
   "message",
   "callback_query",
+  "pre_checkout_query",
   "stopped_message_generation",
   "my_chat_member",
 ];

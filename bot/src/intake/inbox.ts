@@ -7,6 +7,7 @@ import { ShutdownError } from "../conversation/running-answers.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import type { Log } from "../log.ts";
 import { readMarkdown } from "../markdown/read-markdown.ts";
+import { isPayment } from "../money/is-payment.ts";
 import type { Store } from "../store/open-store.ts";
 import { type Language, languageOf, type Translate } from "../texts/texts.ts";
 
@@ -66,7 +67,8 @@ export class Inbox {
     const { store, clock } = this.#options;
     for (const { update, attempts, receivedAt, dueAt } of await store.updates.pending()) {
       const now = clock.now();
-      if (attempts >= mostAttempts) await this.#giveUp(update, "failed-repeatedly");
+      if (isPayment(update)) this.handle([update]);
+      else if (attempts >= mostAttempts) await this.#giveUp(update, "failed-repeatedly");
       else if (now - receivedAt > answerWithinMs) await this.#giveUp(update, "interrupted");
       else if (dueAt > now) this.#again(update, dueAt - now);
       else this.handle([update]);

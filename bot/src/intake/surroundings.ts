@@ -21,6 +21,8 @@ export function surroundings(texts: Readonly<Record<Language, Translate>>): Midd
 export function placeOf(ctx: Context): Place | undefined {
   const stopped = ctx.stoppedMessageGeneration;
   if (stopped) return { chatId: stopped.chat.id, threadId: stopped.message_thread_id ?? 0 };
+  // A payment is made nowhere: what there is to say of it belongs in the private chat.
+  if (ctx.preCheckoutQuery) return { chatId: ctx.preCheckoutQuery.from.id, threadId: 0 };
   if (ctx.chat === undefined) return undefined;
   const message = ctx.msg;
   const isTopic = message?.is_topic_message === true || ctx.chat.type === "private";

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Kysely } from "kysely";
 import { Outbox } from "./outbox.ts";
+import { Payments } from "./payments.ts";
 import { Places } from "./places.ts";
 import { type StoreSchema, storeMigrations } from "./schema.ts";
 import { keepStoreKey, Sealer } from "./sealer.ts";
@@ -29,6 +30,7 @@ export interface Store extends Tables {
   readonly updates: Updates;
   readonly places: Places;
   readonly settings: Settings;
+  readonly payments: Payments;
   /** All of it happens, or nothing. */
   together<T>(change: (tables: Tables) => Promise<T>): Promise<T>;
   /** Erases everything of a chat: it blocked the bot, or asked for it. */
@@ -66,6 +68,7 @@ export async function openStore({ dataDir, key, historyMs, now }: StoreOptions):
     updates: new Updates(db, sealer, now),
     places: new Places(db),
     settings,
+    payments: new Payments(db, now),
     together: (change) => db.transaction().execute((transaction) => change(tables(transaction))),
     async eraseChat(chatId) {
       for (const table of ["turns", "outbox", "places"] as const) {

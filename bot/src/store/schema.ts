@@ -41,6 +41,17 @@ export interface StoreSchema {
     expires_at: number;
   };
   settings: { name: string; value: Uint8Array };
+  /** Payments in Stars: a book, which nobody's /forget erases; no words are in it. */
+  payments: {
+    seq: Generated<number>;
+    charge_id: string;
+    user_id: number;
+    stars: number;
+    payload: string;
+    language: string;
+    state: "paid" | "credited" | "refunding" | "refunded";
+    at: number;
+  };
 }
 
 export const storeMigrations: readonly Migration[] = [
@@ -66,4 +77,10 @@ export const storeMigrations: readonly Migration[] = [
    ) STRICT;
    CREATE INDEX outbox_of_a_chat ON outbox (chat_id, rank, seq);
    CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;`,
+  `CREATE TABLE payments (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT, charge_id TEXT NOT NULL UNIQUE, user_id INTEGER NOT NULL,
+     stars INTEGER NOT NULL, payload TEXT NOT NULL, language TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX payments_of_a_person ON payments (user_id, at);
+   CREATE INDEX unfinished_payments ON payments (at) WHERE state IN ('paid', 'refunding');`,
 ];

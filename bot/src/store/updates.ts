@@ -1,5 +1,6 @@
 import type { Update } from "grammy/types";
 import type { Kysely } from "kysely";
+import { isPayment } from "../money/is-payment.ts";
 import type { StoreSchema } from "./schema.ts";
 import { SealBrokenError, type Sealer } from "./sealer.ts";
 
@@ -59,10 +60,11 @@ export class Updates {
     return row?.attempts;
   }
 
-  /** Erases updates that came before `updateId` and still wait: they are not handled any more. */
+  /** Erases updates that came before `updateId` and still wait: they are not handled any more. Payments stay. */
   async eraseBefore(updateId: number, isMeant: (update: Update) => boolean): Promise<void> {
     for (const { update } of await this.pending()) {
-      if (update.update_id < updateId && isMeant(update)) await this.done(update.update_id);
+      if (update.update_id < updateId && !isPayment(update) && isMeant(update))
+        await this.done(update.update_id);
     }
   }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { FluentResource } from "@fluent/bundle";
 import { describe, expect, it } from "vitest";
-import { administratorCommands, privateCommands } from "../features/profile.ts";
+import { administratorCommands, moneyCommands, privateCommands } from "../features/profile.ts";
 import { formatText } from "../markdown/entities.ts";
 import { readMarkdown } from "../markdown/read-markdown.ts";
 import { languageOf, languages, loadTexts } from "./texts.ts";
@@ -23,6 +23,14 @@ const variables = {
   model: "spark",
   seconds: 5,
   kind: "voice",
+  percent: 75,
+  credit: "12.5",
+  stars: 100,
+  date: "2026-11-22",
+  state: "credited",
+  charge: "stx1",
+  user: "42",
+  words: "I paid twice",
 };
 
 describe("the bot's texts", () => {
@@ -41,7 +49,7 @@ describe("the bot's texts", () => {
     const t = texts[language];
     expect(t("description").length).toBeLessThanOrEqual(512);
     expect(t("short-description").length).toBeLessThanOrEqual(120);
-    for (const name of [...privateCommands, ...administratorCommands, "forget-own"]) {
+    for (const name of [...privateCommands, ...administratorCommands, ...moneyCommands, "forget-own"]) {
       expect(t(`command-${name}`).length).toBeLessThanOrEqual(256);
     }
   });

@@ -45,8 +45,8 @@ export class AccountClient {
   readonly #http: GatewayHttp;
 
   /** @throws BombyxError BAD_REQUEST when `gateway` is not an https URL, or an http one of this machine. */
-  constructor({ gateway, apiKey, allowHttp, fetch }: GatewayAccess) {
-    this.#http = new GatewayHttp({ url: gateway, apiKey, allowHttp, fetch });
+  constructor({ gateway, apiKey, telegramUser, allowHttp, fetch }: GatewayAccess) {
+    this.#http = new GatewayHttp({ url: gateway, apiKey, telegramUser, allowHttp, fetch });
   }
 
   async balance(options: { readonly signal?: AbortSignal } = {}): Promise<Balance> {

@@ -6,6 +6,8 @@ export interface GatewayAccess {
   readonly gateway: string;
   /** API key, or the short-lived token of a Mini App; a function is asked before every request. */
   readonly apiKey: ApiKey;
+  /** With a bot's key: the Telegram user id for whom it asks. */
+  readonly telegramUser?: string;
   /** See `ClientOptions.allowHttp`. @default false */
   readonly allowHttp?: boolean;
   /** @default globalThis.fetch */
