@@ -317,7 +317,13 @@ describe("by webhook", () => {
     await using _ = world;
     expect(world.calls("setWebhook")[0]?.payload).toMatchObject({
       secret_token: secret,
-      allowed_updates: ["message", "callback_query", "stopped_message_generation", "my_chat_member"],
+      allowed_updates: [
+        "message",
+        "callback_query",
+        "pre_checkout_query",
+        "stopped_message_generation",
+        "my_chat_member",
+      ],
     });
     const held = heldScript("Half of ");
     world.answerer.script = held.script;
