@@ -21,6 +21,7 @@ import { embeddingResponse } from "./openai/embedding.ts";
 import type { Letterhead } from "./openai/render.ts";
 import { type ReadRequest, readRequest } from "./openai/request.ts";
 import { openAiFetch } from "./openai-fetch.ts";
+import type { ReceiptFile } from "./receipt/receipt-file.ts";
 import { Connector } from "./session/connector.ts";
 import { SessionPool } from "./session/pool.ts";
 import { policyAppraiser, policyReadmission, strictPolicy } from "./trust/policy.ts";
@@ -30,7 +31,17 @@ import { Verifier } from "./trust/verifier.ts";
 export interface RequestOptions {
   /** Aborting cancels the request; the node stops generating. */
   readonly signal?: AbortSignal;
+  /**
+   * Nodes that ask more of the gateway's price are passed over for this request, in 1/1000; of this, the body's
+   * `max_coefficient` and the client's own the lowest counts.
+   */
+  readonly maxCoefficient?: number;
+  /** nanoTON that the request may cost, over all attempts; the answer stops there with finish reason `length`. */
+  readonly maxCostNano?: bigint;
 }
+
+/** Answers whose receipts are kept. */
+const receiptsKept = 64;
 
 /** Chosen by what `stream` says: a stream of chunks or the whole answer. */
 type Answered<Request, Chunk, Whole> = Request extends { stream: true }
@@ -58,6 +69,7 @@ export class BombyxClient {
   readonly #listeners = new Set<(event: ClientEvent) => void>();
   readonly #gateway: Gateway;
   readonly #pool: SessionPool;
+  readonly #receipts = new Map<string, () => ReceiptFile>();
   readonly #tools: AnswerTools;
 
   /** @throws BombyxError BAD_REQUEST when `gateway` is not an https URL, or an http one of this machine. */
@@ -188,6 +200,16 @@ export class BombyxClient {
     return this.#pool.standby({ model: request.model, user: request.user ?? this.#user })?.proof;
   }
 
+  /**
+   * Everything that anybody needs to judge what an answer cost, for `bombyx receipt verify`; of the last answers only,
+   * and only when their receipt came with them and holds. With the sealed counts in it, it tells how long question and
+   * answer were.
+   * @param id of the answer: `chatcmpl-…` or `cmpl-…`
+   */
+  receipt(id: string): ReceiptFile | undefined {
+    return this.#receipts.get(id.replace(/^(?:chat)?cmpl-/, ""))?.();
+  }
+
   /** Calls `listener`, which must not throw, with what happens; @returns the function that ends it. */
   observe(listener: (event: ClientEvent) => void): () => void {
     this.#listeners.add(listener);
@@ -213,19 +235,31 @@ export class BombyxClient {
       created: Math.floor(this.#now() / 1_000),
       model: read.model,
     };
+    const kept = this.#keeping(events, head.id);
     const answered = read.stream
-      ? await AnswerStream.open(chunks(events, head, read.includeUsage), controller)
-      : await closing(controller, whole(events, head));
+      ? await AnswerStream.open(chunks(kept, head, read.includeUsage), controller)
+      : await closing(controller, whole(kept, head));
     return answered as Answered<Request, Chunk, Whole>;
+  }
+
+  async *#keeping(events: AsyncIterable<AnswerEvent>, id: string): AsyncGenerator<AnswerEvent> {
+    for await (const event of events) {
+      if (event.type === "done" && event.summary.file) {
+        this.#receipts.set(id, event.summary.file);
+        const [oldest] = this.#receipts.keys();
+        if (this.#receipts.size > receiptsKept && oldest !== undefined) this.#receipts.delete(oldest);
+      }
+      yield event;
+    }
   }
 
   async #ask(
     endpoint: "chat.completions" | "completions" | "embeddings",
     request: unknown,
-    { signal }: RequestOptions = {},
+    { signal, ...most }: RequestOptions = {},
   ): Promise<{ controller: AbortController; events: AsyncGenerator<AnswerEvent>; read: ReadRequest }> {
     await ready;
-    const read = readRequest(endpoint, request, this.#user);
+    const read = readRequest(endpoint, request, this.#user, most);
     const controller = new AbortController();
     const signals = [controller.signal, this.#lifetime.signal, ...(signal ? [signal] : [])];
     return { controller, events: answer(read.question, this.#tools, AbortSignal.any(signals)), read };

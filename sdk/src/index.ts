@@ -18,5 +18,6 @@ export { exchangeInitData, type InitDataExchange } from "./gateway/token.ts";
 export { AnswerStream } from "./openai/answer-stream.ts";
 export type * from "./openai/chat-types.ts";
 export type * from "./openai/completion-types.ts";
+export type { ReceiptFile } from "./receipt/receipt-file.ts";
 export { type Policy, parsePolicy, strictPolicy } from "./trust/policy.ts";
 export type { Proof } from "./trust/proof.ts";

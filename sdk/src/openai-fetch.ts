@@ -8,7 +8,7 @@ import { serverSentEvents } from "./openai/server-sent-events.ts";
 
 export type OpenAiFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
-const routes = /\/(?:(chat\/completions|completions|embeddings)|models(?:\/(.+))?)$/;
+const routes = /\/(?:(chat\/completions|completions|embeddings)|models(?:\/(.+))?|receipts\/([\w-]{1,64}))$/;
 
 /**
  * Serves OpenAI's routes with a client: JSON in, JSON or server-sent events out. As with any fetch,
@@ -37,11 +37,12 @@ async function route(client: BombyxClient, request: Request): Promise<Response> 
   const { pathname } = new URL(request.url);
   const match = routes.exec(pathname);
   if (!match) throw new BombyxError("NOT_FOUND", `${pathname} is not served; see the README for what is.`);
-  const [, endpoint, model] = match;
+  const [, endpoint, model, answer] = match;
   const method = endpoint === undefined ? "GET" : "POST";
   if (request.method !== method) {
     throw new BombyxError("METHOD_NOT_ALLOWED", `${pathname} takes ${method}, not ${request.method}.`);
   }
+  if (answer !== undefined) return receipt(client, answer);
   if (endpoint === undefined) return await models(client, model, request.signal);
   const body = await readJson(request);
   const options = { signal: request.signal };
@@ -67,6 +68,15 @@ async function models(client: BombyxClient, id: string | undefined, signal: Abor
   if (!model)
     throw new BombyxError("MODEL_UNKNOWN", `No node serves ${name}; GET /v1/models lists what is served.`);
   return Response.json(model);
+}
+
+function receipt(client: BombyxClient, answer: string): Response {
+  const file = client.receipt(answer);
+  if (file) return Response.json(file, { headers: { "cache-control": "no-store" } });
+  throw new BombyxError(
+    "NOT_FOUND",
+    `There is no receipt of ${answer} here: only the last answers' are kept, by their id, and only in this process.`,
+  );
 }
 
 async function readJson(request: Request): Promise<unknown> {

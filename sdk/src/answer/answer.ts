@@ -2,6 +2,7 @@ import { BombyxError, type ReceiptDetail, type SealedRequest } from "@bombyx/pro
 import type { ClientEvent } from "../client-event.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Payment } from "../payment/payment.ts";
+import type { ReceiptFile } from "../receipt/receipt-file.ts";
 import type { Seat, SessionPool } from "../session/pool.ts";
 import type { Session } from "../session/session.ts";
 import type { AttemptEvent } from "./attempt.ts";
@@ -16,6 +17,8 @@ export interface Question {
   /** OpenAI body as sealed, without a maximum: that is `maxTokens`. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly maxTokens: number;
+  /** nanoTON that the whole answer may cost; @default what its maximum of tokens costs at most */
+  readonly maxCostNano?: bigint | undefined;
   /** The caller sees deltas as they come; else only the whole answer, and a restart is invisible. */
   readonly streamed: boolean;
 }
@@ -31,10 +34,14 @@ export interface AnswerSummary {
   readonly counts: Delivered["counts"];
   readonly finishReason: Exclude<ReceiptDetail["finishReason"], "cancelled">;
   readonly costNano: bigint;
+  /** Billed, over all attempts. */
+  readonly units: number;
   /** Who finished the answer. */
   readonly node: string;
   readonly simulated: boolean;
   readonly receipt: ReceiptJudgement["receipt"];
+  /** Of the attempt that ended the answer, when its receipt came and holds. */
+  readonly file: (() => ReceiptFile) | undefined;
 }
 
 export interface AnswerTools {

@@ -37,6 +37,8 @@ export interface AttemptOrder {
   readonly tickMs: 0 | 80;
   /** Left out: the cap, which is what the request can cost at most. */
   readonly ceilingUnits?: number;
+  /** nanoTON that this attempt may cost; the ceiling is never above it. */
+  readonly mostNano?: bigint;
   readonly prefix?: string;
   readonly lostAttempt?: { readonly session: string; readonly request: number };
   /** Uniform in [0, 1). */
@@ -90,6 +92,7 @@ export class Attempt {
       ...(order.prefix !== undefined && { prefix: order.prefix }),
     };
     if (order.ceilingUnits === undefined) content.ceilingUnits = defaultCeiling(content, session, declared);
+    if (order.mostNano !== undefined) limitCost(content, order.mostNano, session);
     this.#sealed = sealRequest(session.keys, request, utf8(JSON.stringify(content)));
     this.terms = {
       session,
@@ -260,6 +263,20 @@ class Connection {
   close(): void {
     this.#controller.abort();
   }
+}
+
+/** @throws BombyxError CAP when it pays for not one unit */
+function limitCost(content: SealedRequest, mostNano: bigint, { price }: Session): void {
+  if (price.nanoPerUnit === 0n) return;
+  const units = mostNano / price.nanoPerUnit;
+  if (units < 1n) {
+    throw new BombyxError(
+      "CAP",
+      `${mostNano} nanoTON pay for no unit of this model, which costs ${price.nanoPerUnit}; raise max_cost_nano.`,
+      { field: "max_cost_nano" },
+    );
+  }
+  if (units < BigInt(content.ceilingUnits)) content.ceilingUnits = Number(units);
 }
 
 function defaultCeiling(content: SealedRequest, session: Session, declaredMaxTokens: number): number {

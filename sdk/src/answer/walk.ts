@@ -1,4 +1,5 @@
 import { BombyxError, type ErrorCode, type ReceiptDetail, type SignedReceipt } from "@bombyx/protocol/wire";
+import { receiptFile } from "../receipt/own-file.ts";
 import { delay } from "../session/abortable.ts";
 import type { Session } from "../session/session.ts";
 import type { AnswerSummary, AnswerTools, Question } from "./answer.ts";
@@ -55,7 +56,7 @@ export class Walk {
   /** The next attempt, on the seat's session or, after a loss, on the standby. */
   async next(signal: AbortSignal): Promise<Attempt> {
     const { gateway, now, payment, tickMs, random } = this.#tools;
-    const { endpoint, body } = this.#question;
+    const { endpoint, body, maxCostNano } = this.#question;
     try {
       const session = await this.#session(signal);
       if (this.#owed) await this.#present(this.#owed, signal);
@@ -71,6 +72,7 @@ export class Walk {
           ...(this.#ceilingUnits !== undefined && {
             ceilingUnits: this.#ceilingUnits - this.delivered.units,
           }),
+          ...(maxCostNano !== undefined && { mostNano: maxCostNano - this.delivered.nano }),
           ...(this.#prefix !== undefined && { prefix: this.#prefix }),
           ...(this.#lostAttempt && { lostAttempt: this.#lostAttempt }),
         });
@@ -122,7 +124,9 @@ export class Walk {
       throw new BombyxError("GATEWAY_UNREACHABLE", "The connection broke and the node stopped.");
     }
     this.delivered.charge(detail, unitsOf(attempt, detail), session);
-    return this.#summary(attempt, detail.finishReason, judgement.receipt);
+    const file =
+      judgement.receipt === "verified" ? () => receiptFile(session, judgement.signed, detail) : undefined;
+    return this.#summary(attempt, detail.finishReason, judgement.receipt, file);
   }
 
   /**
@@ -251,10 +255,11 @@ export class Walk {
     { terms }: Attempt,
     finishReason: AnswerSummary["finishReason"],
     receipt: ReceiptJudgement["receipt"],
+    file?: AnswerSummary["file"],
   ): AnswerSummary {
-    const { counts, nano } = this.delivered;
+    const { counts, nano, units } = this.delivered;
     const { node, verdict } = terms.session;
-    return { counts, finishReason, costNano: nano, node, simulated: verdict.simulated, receipt };
+    return { counts, finishReason, costNano: nano, units, node, simulated: verdict.simulated, receipt, file };
   }
 
   #accuse(

@@ -49,7 +49,7 @@ export interface StreamOptions {
 }
 
 /** Sampling, shared by chat and plain completions. */
-export interface Sampling {
+export interface Sampling extends PriceFields {
   temperature?: number;
   top_p?: number;
   top_k?: number;
@@ -78,6 +78,18 @@ export interface Usage {
   total_tokens: number;
   prompt_tokens_details: { cached_tokens: number };
   completion_tokens_details: { reasoning_tokens: number };
+  /** Billed, over all attempts. */
+  units: number;
+  /** nanoTON as a decimal string, over all attempts. */
+  cost_nano: string;
+}
+
+/** What a request may cost; Bombyx's own fields, which never leave this side as they are. */
+export interface PriceFields {
+  /** Nodes that ask more of the gateway's price are passed over, in 1/1000. @default the client's `maxCoefficient` */
+  max_coefficient?: number;
+  /** nanoTON as a decimal string, over all attempts; the answer stops there with finish reason `length`. */
+  max_cost_nano?: string;
 }
 
 /** What Bombyx adds to an answer. */

@@ -1,4 +1,11 @@
-import type { BombyxExtension, FinishReason, Sampling, StreamOptions, Usage } from "./chat-types.ts";
+import type {
+  BombyxExtension,
+  FinishReason,
+  PriceFields,
+  Sampling,
+  StreamOptions,
+  Usage,
+} from "./chat-types.ts";
 
 /** OpenAI's plain completions, one prompt at a time. */
 export interface CompletionRequest extends Sampling {
@@ -29,7 +36,7 @@ export interface CompletionChunk {
   bombyx?: BombyxExtension;
 }
 
-export interface EmbeddingRequest {
+export interface EmbeddingRequest extends PriceFields {
   model: string;
   /** At most 64. */
   input: string | readonly string[];
@@ -42,7 +49,7 @@ export interface EmbeddingResponse {
   object: "list";
   data: { object: "embedding"; index: number; embedding: number[] | string }[];
   model: string;
-  usage: { prompt_tokens: number; total_tokens: number };
+  usage: { prompt_tokens: number; total_tokens: number; units: number; cost_nano: string };
   bombyx: BombyxExtension;
 }
 

@@ -18,7 +18,8 @@ export async function embeddingResponse(
       else vectors.set(index, [...values]);
     } else if (event.type === "restart") vectors.clear();
     else if (event.type === "done") {
-      const { promptTokens } = event.summary.counts;
+      const { counts, units, costNano } = event.summary;
+      const { promptTokens } = counts;
       return {
         object: "list",
         data: [...vectors]
@@ -29,7 +30,12 @@ export async function embeddingResponse(
             embedding: format === "base64" ? floatsAsBase64(values) : values,
           })),
         model,
-        usage: { prompt_tokens: promptTokens, total_tokens: promptTokens },
+        usage: {
+          prompt_tokens: promptTokens,
+          total_tokens: promptTokens,
+          units,
+          cost_nano: costNano.toString(),
+        },
         bombyx: extensionOf(event.summary),
       };
     }

@@ -19,11 +19,20 @@ const sealed: Readonly<Record<Endpoint, ReadonlySet<string>>> = {
   embeddings: new Set(["model", "input"]),
 };
 
+/** What the caller pays at most: kept here, and sealed as coefficient and ceiling in units. */
+const limitsOnPrice = ["max_coefficient", "max_cost_nano"];
+
 /** Fields that this side understands itself. */
 const local: Readonly<Record<Endpoint, ReadonlySet<string>>> = {
-  "chat.completions": new Set(["stream", "stream_options", "max_tokens", "max_completion_tokens"]),
-  completions: new Set(["stream", "stream_options", "max_tokens"]),
-  embeddings: new Set(["encoding_format"]),
+  "chat.completions": new Set([
+    "stream",
+    "stream_options",
+    "max_tokens",
+    "max_completion_tokens",
+    ...limitsOnPrice,
+  ]),
+  completions: new Set(["stream", "stream_options", "max_tokens", ...limitsOnPrice]),
+  embeddings: new Set(["encoding_format", ...limitsOnPrice]),
 };
 
 /** Says who asks or what OpenAI should keep: removed before sealing (PROTOCOL §5). */

@@ -10,12 +10,14 @@ export interface Letterhead {
   readonly model: string;
 }
 
-export const usageOf = ({ counts }: AnswerSummary): Usage => ({
+export const usageOf = ({ counts, units, costNano }: AnswerSummary): Usage => ({
   prompt_tokens: counts.promptTokens,
   completion_tokens: counts.completionTokens,
   total_tokens: counts.promptTokens + counts.completionTokens,
   prompt_tokens_details: { cached_tokens: counts.cachedTokens },
   completion_tokens_details: { reasoning_tokens: counts.reasoningTokens },
+  units,
+  cost_nano: costNano.toString(),
 });
 
 export const extensionOf = ({ costNano, node, simulated, receipt }: AnswerSummary): BombyxExtension => ({

@@ -29,8 +29,25 @@ const readSchema = z.looseObject({
   max_tokens: maxTokens,
   max_completion_tokens: maxTokens,
   encoding_format: z.enum(["float", "base64"], "expected float or base64").nullish(),
+  max_coefficient: z
+    .int(`expected 1 to ${limits.coefficient}, in 1/1000 of the gateway's price`)
+    .min(1, `expected 1 to ${limits.coefficient}, in 1/1000 of the gateway's price`)
+    .max(limits.coefficient, `expected 1 to ${limits.coefficient}, in 1/1000 of the gateway's price`)
+    .nullish(),
+  max_cost_nano: z
+    .string("expected nanoTON as a decimal string")
+    .regex(/^[1-9][0-9]{0,17}$/, "expected nanoTON above 0, as a decimal string")
+    .nullish(),
   user: z.string("expected a string").max(512, "expected at most 512 letters").nullish(),
 });
+
+/** What one request may cost. */
+export interface PriceLimits {
+  /** Nodes that ask more of the gateway's price are passed over, in 1/1000. */
+  readonly maxCoefficient?: number | undefined;
+  /** nanoTON over all attempts; the answer stops there with finish reason `length`. */
+  readonly maxCostNano?: bigint | undefined;
+}
 
 export interface ReadRequest {
   readonly question: Question;
@@ -43,9 +60,15 @@ export interface ReadRequest {
 /**
  * An OpenAI body as a question to seal.
  * @param user the session when the body names none
+ * @param most of the caller's code; of two limits the lower counts
  * @throws BombyxError BAD_REQUEST or UNKNOWN_FIELD, naming the field.
  */
-export function readRequest(endpoint: Endpoint, body: unknown, user: string): ReadRequest {
+export function readRequest(
+  endpoint: Endpoint,
+  body: unknown,
+  user: string,
+  most: PriceLimits = {},
+): ReadRequest {
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw invalid("body", "expected a JSON object");
   }
@@ -64,11 +87,24 @@ export function readRequest(endpoint: Endpoint, body: unknown, user: string): Re
     includeUsage: read.stream_options?.include_usage === true,
     encodingFormat: read.encoding_format ?? "float",
     question: {
-      seat: { model: read.model, user: read.user ?? user },
+      seat: {
+        model: read.model,
+        user: read.user ?? user,
+        maxCoefficient: lower(most.maxCoefficient, read.max_coefficient ?? undefined),
+      },
       endpoint,
       body: sealedFields(endpoint, body as Record<string, unknown>),
       maxTokens: embeddings ? 1 : (read.max_completion_tokens ?? read.max_tokens ?? defaultMaxTokens),
       streamed: stream,
+      maxCostNano: lower(
+        most.maxCostNano,
+        read.max_cost_nano == null ? undefined : BigInt(read.max_cost_nano),
+      ),
     },
   };
+}
+
+function lower<T extends number | bigint>(one: T | undefined, other: T | undefined): T | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one < other ? one : other;
 }

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { BombyxError } from "@bombyx/protocol/wire";
 import { attestCommand, attestHelp } from "../attest/command.ts";
+import { receiptCommand, receiptHelp } from "../receipt/command.ts";
 import { type Policy, parsePolicy } from "../trust/policy.ts";
 import { channelPayment } from "./channel-file.ts";
 import { startProxy } from "./index.ts";
@@ -32,11 +33,13 @@ const help = `bombyx: private AI from nodes whose hardware this machine verifies
 
   BOMBYX_API_KEY      the gateway's API key; callers of the proxy send the same one
 
-${attestHelp}`;
+${attestHelp}
+${receiptHelp}`;
 
 /** Runs the command until it is told to stop. @returns the exit code: 0, 1 (failed) or 2 (wrong usage). */
 export async function runCli(args: readonly string[], shell: Shell): Promise<number> {
   if (args[0] === "attest") return attestCommand(args.slice(1), shell);
+  if (args[0] === "receipt") return receiptCommand(args.slice(1), shell);
   let closePayment: () => Promise<void> | undefined = () => undefined;
   try {
     const { values, positionals } = parseArgs({

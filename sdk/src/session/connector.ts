@@ -23,6 +23,8 @@ export interface ConnectorOptions {
 /** What the caller wants of the node. */
 export interface Wish {
   readonly model: string;
+  /** In 1/1000; the client's own limit counts when it is lower. */
+  readonly maxCoefficient?: number;
   /** Nodes just lost or found busy. */
   readonly not: readonly string[];
   /** The node that a busy one named; it is tried first, and verified like any other. */
@@ -61,7 +63,7 @@ export class Connector {
     const { gateway, random, emit } = this.#options;
     const offered = await gateway.candidates(wish.model, wish.not, signal);
     assertPrice(offered);
-    const offer = this.#affordable(offered);
+    const offer = this.#affordable(offered, wish.maxCoefficient);
     let refused: unknown;
     let unreached: unknown;
     const queue = await this.#admitted(order(offer, wish, random), wish, signal);
@@ -104,15 +106,15 @@ export class Connector {
   }
 
   /** @throws BombyxError NO_CANDIDATE when there are nodes, and each asks more than the caller pays. */
-  #affordable(offer: Candidates): Candidates {
-    const { maxCoefficient } = this.#options;
+  #affordable(offer: Candidates, asked = Number.POSITIVE_INFINITY): Candidates {
+    const maxCoefficient = Math.min(asked, this.#options.maxCoefficient);
     const candidates = offer.candidates.filter(({ coefficient }) => coefficient <= maxCoefficient);
     if (candidates.length === 0 && offer.candidates.length > 0) {
       const least = Math.min(...offer.candidates.map(({ coefficient }) => coefficient));
       throw new BombyxError(
         "NO_CANDIDATE",
         `Every node of ${offer.model} asks ${least / 1_000} times the gateway's price or more; maxCoefficient allows ${maxCoefficient / 1_000}.`,
-        { field: "maxCoefficient" },
+        { field: asked < this.#options.maxCoefficient ? "max_coefficient" : "maxCoefficient" },
       );
     }
     return { ...offer, candidates };

@@ -6,6 +6,8 @@ import type { Session } from "./session.ts";
 export interface Seat {
   readonly model: string;
   readonly user: string;
+  /** Of the node, in 1/1000; @default the client's */
+  readonly maxCoefficient?: number | undefined;
 }
 
 export interface Take {
@@ -101,7 +103,7 @@ export class SessionPool {
     }
     const session = await this.#connector.open(
       {
-        model: slot.seat.model,
+        ...wishOf(slot.seat),
         not: take.not,
         instead: take.instead,
         ...(take.manifest !== undefined && { manifest: take.manifest }),
@@ -114,7 +116,7 @@ export class SessionPool {
 
   #open(slot: Slot): Promise<Session> {
     slot.opening ??= this.#connector
-      .open({ model: slot.seat.model, not: [] }, this.#lifetime)
+      .open({ ...wishOf(slot.seat), not: [] }, this.#lifetime)
       .then((session) => {
         this.#seat(slot, session);
         return session;
@@ -146,7 +148,7 @@ export class SessionPool {
     if (slot.standby && !slot.standby.usable(this.#now())) slot.standby = undefined;
     if (!main || slot.standby || this.#now() < slot.warmAgainAt) return slot.warming ?? Promise.resolve();
     slot.warming ??= this.#connector
-      .open({ model: slot.seat.model, not: [main.node], standbyOf: main }, this.#lifetime)
+      .open({ ...wishOf(slot.seat), not: [main.node], standbyOf: main }, this.#lifetime)
       .then(
         (session) => {
           if (slot.main?.node !== session.node) slot.standby = session;
@@ -182,4 +184,10 @@ export class SessionPool {
   }
 }
 
-const slotKey = ({ model, user }: Seat): string => JSON.stringify([model, user]);
+const slotKey = ({ model, user, maxCoefficient }: Seat): string =>
+  JSON.stringify([model, user, maxCoefficient ?? null]);
+
+const wishOf = ({ model, maxCoefficient }: Seat) => ({
+  model,
+  ...(maxCoefficient !== undefined && { maxCoefficient }),
+});

@@ -58,7 +58,7 @@ const row = {
 export class StandInGateway {
   readonly url = base;
   readonly apiKey = apiKey;
-  readonly price: Price = { id: priceId(row), ...row };
+  price: Price = { id: priceId(row), ...row };
   readonly nodes: StandInNode[] = [];
   readonly faults: Fault[] = [];
   /** Everything that clients sent: request lines, headers, bodies. */
