@@ -1,8 +1,14 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type AttestationPolicy, attestationPolicySchema, strictPolicy } from "@bombyx/protocol/attestation";
+import {
+  type AttestationPolicy,
+  attestationPolicySchema,
+  registrySchema,
+  strictPolicy,
+} from "@bombyx/protocol/attestation";
 import { count, hex, nano } from "@bombyx/protocol/wire";
 import * as z from "zod";
+import { parseCidr } from "./accounts/client-addresses.ts";
 import { type CreditPolicy, defaultCreditPolicy } from "./credit/purses.ts";
 import { builtInPrice, type DefaultPrice, type PriceRow } from "./prices.ts";
 import { type SettlementConfig, settlementConfigSchema } from "./settlement/settlement-config.ts";
@@ -22,6 +28,10 @@ export interface GatewayConfig {
   readonly defaultPrice: DefaultPrice;
   /** Without it, nothing is settled on chain. */
   readonly settlement?: SettlementConfig;
+  /** JSON file with the registry's lists, read again every five minutes; with it, no node is taken that they do not admit. */
+  readonly registryFile?: string;
+  /** Networks (CIDR) of the operator's own proxies, whose `X-Forwarded-For` is believed. @default none */
+  readonly trustedProxies?: readonly string[];
   /** Pages that may call the API, as origins. */
   readonly origins: readonly string[];
   /** The operator's part of what is charged, in 1/10000. */
@@ -72,6 +82,14 @@ const environmentSchema = z.object({
     .optional(),
   BOMBYX_SETTLEMENT: z.string().min(1).optional(),
   BOMBYX_PRICES: z.string().min(1).optional(),
+  BOMBYX_REGISTRY: z.string().min(1).optional(),
+  BOMBYX_TRUSTED_PROXIES: list
+    .pipe(
+      z.array(
+        z.string().refine((text) => parseCidr(text), "takes networks like 10.0.0.0/8, separated by commas"),
+      ),
+    )
+    .default([]),
   BOMBYX_ORIGINS: list.pipe(z.array(z.url().transform((url) => new URL(url).origin))).default([]),
   BOMBYX_FEE_BPS: integer(0, 3_000).default(1_000),
   BOMBYX_INIT_DATA_KEYS: list.pipe(z.array(hex.b32).min(1)).optional(),
@@ -128,6 +146,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): GatewayConfig {
     values.BOMBYX_PRICES === undefined
       ? undefined
       : readJsonFile("BOMBYX_PRICES", values.BOMBYX_PRICES, pricesSchema);
+  if (values.BOMBYX_REGISTRY !== undefined) {
+    readJsonFile("BOMBYX_REGISTRY", values.BOMBYX_REGISTRY, registrySchema);
+  }
   const settlement =
     values.BOMBYX_SETTLEMENT === undefined
       ? undefined
@@ -149,6 +170,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): GatewayConfig {
     prices: Object.entries(prices?.models ?? {}).map(([model, rates]) => ({ model, ...rates })),
     defaultPrice: prices?.default ?? builtInPrice,
     ...(settlement && { settlement }),
+    ...(values.BOMBYX_REGISTRY !== undefined && { registryFile: resolve(values.BOMBYX_REGISTRY) }),
+    trustedProxies: values.BOMBYX_TRUSTED_PROXIES,
     origins: values.BOMBYX_ORIGINS,
     feeBps: values.BOMBYX_FEE_BPS,
     ...(values.BOMBYX_INIT_DATA_KEYS && { initDataKeys: values.BOMBYX_INIT_DATA_KEYS }),

@@ -1,17 +1,19 @@
 import { createHmac, getRandomValues, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { toncenterChainView } from "@bombyx/protocol/attestation";
+import { cachedRegistry, toncenterChainView } from "@bombyx/protocol/attestation";
 import { ready } from "@bombyx/protocol/receipt";
 import { BombyxError } from "@bombyx/protocol/wire";
 import type { Accounts, Principal } from "./accounts/accounts.ts";
+import { ClientAddresses } from "./accounts/client-addresses.ts";
 import { openAccounts } from "./accounts/open-accounts.ts";
 import { RateLimiter } from "./accounts/rate-limit.ts";
 import { accountRoutes } from "./api/account-routes.ts";
 import { sendJson } from "./api/bodies.ts";
-import { Callers } from "./api/callers.ts";
+import { Callers, type OwnPayer } from "./api/callers.ts";
 import { channelRoutes } from "./api/channel-routes.ts";
 import { eventRoutes } from "./api/event-routes.ts";
 import { fleetRoutes } from "./api/fleet-routes.ts";
@@ -38,6 +40,8 @@ import { AttestationIntake } from "./fleet/attestation-intake.ts";
 import { Fleet, type FleetChange } from "./fleet/fleet.ts";
 import type { FleetNode } from "./fleet/fleet-node.ts";
 import { LinkServer } from "./fleet/link-server.ts";
+import { Quarantine } from "./fleet/quarantine.ts";
+import { storedMemory } from "./fleet/stored-memory.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
 import type { Log } from "./log.ts";
@@ -73,6 +77,11 @@ export interface GatewaySurroundings {
   readonly log: Log;
   /** ms since epoch. @default Date.now */
   readonly now?: () => number;
+  /**
+   * The ledger cannot go on, and nothing may be served without it: ends the process, at once.
+   * @default process.exit(1)
+   */
+  readonly fail?: (cause: Error) => void;
 }
 
 const sweepEveryMs = 15_000;
@@ -81,12 +90,14 @@ const attestationRate = { perMinute: 6, burst: 30 };
 /** Of one node. */
 const newsRate = { perMinute: 2, burst: 20 };
 const figuresEveryMs = 5_000;
+/** Nodes whose comings and goings are kept with one commit, which holds the event loop. */
+const seenPerTick = 250;
 const bundlesKeptMs = 24 * 3_600_000;
 
 /** Starts a gateway: everything it consists of, in the order in which one needs the other. */
 export async function startGateway(
   config: GatewayConfig,
-  { log, now = Date.now }: GatewaySurroundings,
+  { log, now = Date.now, fail = () => process.exit(1) }: GatewaySurroundings,
 ): Promise<Gateway> {
   await ready;
   const { dataDir } = config;
@@ -108,13 +119,36 @@ export async function startGateway(
     now,
     ...(config.initDataKeys && { initDataKeys: config.initDataKeys }),
   });
-  const ledger = await openLedger({ dataDir, feeBps: config.feeBps, takeOverAt: now() });
+  const ledger = await openLedger({
+    dataDir,
+    feeBps: config.feeBps,
+    takeOverAt: now(),
+    onFailure: (cause) => {
+      log.fatal({ code: "LEDGER_FAILED", err: cause }, "the ledger failed: the gateway ends");
+      fail(cause);
+    },
+  });
 
   // Who serves what, and who may.
   const chain = toncenterChainView({ endpoints: config.chainEndpoints, chain: config.policy.chain, fetch });
   const prices = new PriceList(config.prices, config.defaultPrice, (price) => tidy(oldPrices.keep(price)));
   const purses = new Purses(config.credit);
-  const intake = new AttestationIntake({ policy: config.policy, chain, bundles, now });
+  const { registryFile } = config;
+  const registry =
+    registryFile === undefined
+      ? undefined
+      : cachedRegistry(async () => JSON.parse(await readFile(registryFile, "utf8")), now);
+  const policy = registry ? { ...config.policy, registry: "required" as const } : config.policy;
+  const memory = await storedMemory(store.db);
+  const intake = new AttestationIntake({ policy, chain, registry, memory, bundles, now });
+  const quarantine = new Quarantine(store.db, now);
+  /** Turns away who was let in before it was denied. */
+  const denyAgain = async () => {
+    for (const { node, error } of await intake.denied(fleet.linked())) {
+      log.warn({ node: node.id, code: error.reason }, error.message);
+      fleet.deny(node, error.reason, error.message);
+    }
+  };
   const ownerSecret = randomBytes(32);
   const fleet = new Fleet({
     queue: { perSlot: config.queuePerSlot, deadlineMs: config.queueDeadlineMs },
@@ -149,11 +183,15 @@ export async function startGateway(
   /** When nodes came and went, until it is kept. */
   let seen = new Map<string, number>();
   const keepSeen = async () => {
-    const nodes = seen;
-    seen = new Map();
-    await accounts.sawNodes(nodes);
+    const all = [...seen];
+    seen = new Map(all.slice(seenPerTick));
+    await accounts.sawNodes(new Map(all.slice(0, seenPerTick)));
   };
   const onFleetChange = (node: FleetNode, change: FleetChange) => {
+    if (change === "quarantined") {
+      const { id, linkPk, refusal } = node;
+      tidy(quarantine.add({ node: id, linkPk, reason: refusal?.message ?? "" }));
+    }
     // Links that end because the gateway ends are no news.
     if (draining) return;
     news.changed(node, change);
@@ -230,9 +268,12 @@ export async function startGateway(
   });
 
   // Doors.
+  const addresses = new ClientAddresses(config.trustedProxies);
   const links = new LinkServer({
     fleet,
     accounts,
+    quarantine,
+    addresses,
     intake,
     prices,
     attestations: new RateLimiter("attestations of a node", attestationRate, now),
@@ -253,7 +294,8 @@ export async function startGateway(
       });
     }
   };
-  const callers = new Callers(accounts, (principal, named) => desk?.channels.payerOf(principal, named));
+  const ownPayer: OwnPayer = (principal, named) => desk?.channels.payerOf(principal, named);
+  const callers = new Callers(accounts, ownPayer, addresses);
   const router = new Router();
   router.on("GET", "/healthz", ({ response }) => sendJson(response, 200, { ok: true }));
   router.on("GET", "/readyz", ({ response }) => {
@@ -280,7 +322,7 @@ export async function startGateway(
   settlementRoutes(router, { callers, settlement });
   channelRoutes(router, { callers, desk });
   walletRoutes(router, { callers, accounts, wallets });
-  eventRoutes(router, { callers, events });
+  eventRoutes(router, { callers, events, now });
   const { defaultPrice, feeBps } = config;
   networkRoutes(router, { callers, fleet, figures, prices, defaultPrice, feeBps, now });
   const server = apiServer({ router, origins: new Origins(config.origins), links, metrics, log });
@@ -305,6 +347,7 @@ export async function startGateway(
       tidy(attestations.prune(now() - attestationsKeptMs));
       tidy(bundles.prune(now() - bundlesKeptMs));
       tidy(events.prune());
+      tidy(denyAgain());
     },
     Math.min(sweepEveryMs, config.lostGraceMs),
   );
@@ -336,7 +379,7 @@ export async function startGateway(
     await ledger.close();
     kept.close();
     await figures.close();
-    await keepSeen();
+    while (seen.size > 0) await keepSeen();
     await events.settled();
     await store.close();
     log.info("gateway is down");

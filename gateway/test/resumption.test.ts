@@ -168,7 +168,7 @@ describe("an answer whose gateway is gone", () => {
     request.settleOn(again, stream);
     const ends = await Promise.all(
       [first, second].map(async (answer) => {
-        const seen = [];
+        const seen: number[] = [];
         for (let e = await answer.next().catch(() => "end" as const); e !== "end"; e = await answer.next())
           seen.push(e.kind);
         return seen;

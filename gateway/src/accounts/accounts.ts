@@ -93,6 +93,8 @@ export interface Principal {
   readonly person?: { readonly botId: number; readonly userId: number };
   /** The bot's key asked, for itself or for a person: it manages nothing of its developer's. */
   readonly botId?: number;
+  /** When the token that asked ends; a key has no end. */
+  readonly expiresAt?: number;
 }
 
 export interface IssuedToken {
@@ -161,6 +163,8 @@ export interface MachineRecord {
   readonly pairedAt?: number;
   /** Last linked or unlinked. */
   readonly seenAt?: number;
+  /** Why the gateway keeps its node out. */
+  readonly quarantine?: string;
   /** A code waits for a node until then. */
   readonly codeExpiresAt?: number;
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { BombyxError } from "@bombyx/protocol/wire";
 import { sponsorAccount } from "../ledger/money.ts";
+import { Quarantine } from "../fleet/quarantine.ts";
 import { openLedger } from "../ledger/open-ledger.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Accounts, ApiKeyInfo } from "./accounts.ts";
@@ -28,6 +29,7 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof options; allowPositi
 
 interface Admin {
   readonly accounts: Accounts;
+  readonly quarantine: Quarantine;
   readonly values: Values;
   readonly argument: string | undefined;
   /** Moves the operator's money to a developer's sponsor account, once per key. */
@@ -46,6 +48,8 @@ export const adminUsage = `  keys create --developer NAME [--label TEXT] [--bot 
   bots register --developer NAME --bot ID
   pairing create --owner NAME [--minutes N]
   sponsors fund --developer NAME --nano N --key KEY
+  nodes quarantined
+  nodes admit NODE
 Each takes --json.`;
 
 const commands: Readonly<Record<string, (admin: Admin) => Promise<Answer>>> = {
@@ -55,6 +59,8 @@ const commands: Readonly<Record<string, (admin: Admin) => Promise<Answer>>> = {
   "bots register": registerBot,
   "pairing create": createPairing,
   "sponsors fund": fundSponsor,
+  "nodes quarantined": listQuarantined,
+  "nodes admit": admitNode,
 };
 
 /** Is this a command for {@link runAdmin}? */
@@ -92,7 +98,8 @@ export async function runAdmin(
         await ledger.close();
       }
     };
-    const { json, text } = await command({ accounts, values, argument, fund });
+    const quarantine = new Quarantine(store.db, now);
+    const { json, text } = await command({ accounts, quarantine, values, argument, fund });
     stdout.write(values.json ? `${JSON.stringify(json)}\n` : `${text}\n`);
   } finally {
     await store.close();
@@ -161,6 +168,21 @@ async function createPairing({ accounts, values }: Admin): Promise<Answer> {
     json: { code, owner, expiresAt },
     text: `${code}\nFor one node, until ${new Date(expiresAt).toISOString()}: bombyx-node --pair ${code}`,
   };
+}
+
+async function listQuarantined({ quarantine }: Admin): Promise<Answer> {
+  const nodes = await quarantine.all();
+  const line = ({ node, at, reason }: (typeof nodes)[number]) =>
+    [node, new Date(at).toISOString(), reason].join("  ");
+  return { json: { nodes }, text: nodes.length === 0 ? "No node is quarantined." : nodes.map(line).join("\n") };
+}
+
+async function admitNode({ quarantine, argument }: Admin): Promise<Answer> {
+  if (argument === undefined) throw badRequest("nodes admit takes the id of a node, see nodes quarantined.");
+  if (!(await quarantine.lift(argument))) {
+    throw new BombyxError("NOT_FOUND", `No node ${argument} is quarantined.`, { field: "node" });
+  }
+  return { json: { node: argument, admitted: true }, text: `${argument} may link again.` };
 }
 
 function fundSponsor({ values, fund }: Admin): Promise<Answer> {

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { BombyxError } from "@bombyx/protocol/wire";
 import type { Kysely, Selectable } from "kysely";
+import type { Store } from "../store/open-store.ts";
+import { type Prepared, prepare } from "../store/prepared.ts";
 import type { StoreSchema } from "../store/schema.ts";
 import type { ApiKeyInfo, IssuedKey } from "./accounts.ts";
 import { hashSecret, newSecret, sameHash } from "./secret.ts";
@@ -14,10 +16,15 @@ export const apiKeyKind = "bx";
 export class ApiKeys {
   readonly #db: Kysely<StoreSchema>;
   readonly #now: () => number;
+  /** Asked with every request. */
+  readonly #valid: Prepared<{ prefix: string }, Selectable<StoreSchema["api_keys"]>>;
 
-  constructor(db: Kysely<StoreSchema>, now: () => number) {
+  constructor({ db, database }: Pick<Store, "db" | "database">, now: () => number) {
     this.#db = db;
     this.#now = now;
+    this.#valid = prepare<{ prefix: string }>()(database, ($) =>
+      db.selectFrom("api_keys").selectAll().where("prefix", "=", $("prefix")).where("revoked_at", "is", null),
+    );
   }
 
   async create(developer: string, label: string, botId?: number): Promise<IssuedKey> {
@@ -37,13 +44,8 @@ export class ApiKeys {
   }
 
   /** The key that `secret` is, unless it was revoked. */
-  async find(secret: string): Promise<ApiKeyInfo | undefined> {
-    const rows = await this.#db
-      .selectFrom("api_keys")
-      .selectAll()
-      .where("prefix", "=", secret.slice(0, prefixCharacters))
-      .where("revoked_at", "is", null)
-      .execute();
+  find(secret: string): ApiKeyInfo | undefined {
+    const rows = this.#valid.all({ prefix: secret.slice(0, prefixCharacters) });
     const hash = hashSecret(domain, secret);
     const row = rows.find((candidate) => sameHash(candidate.hash, hash));
     return row && infoOf(row);

@@ -107,8 +107,9 @@ export class Machines {
     return this.#db
       .selectFrom("machines")
       .leftJoin("nodes", "nodes.node", "machines.node")
+      .leftJoin("quarantined_keys", "quarantined_keys.link_pk", "nodes.link_pk")
       .selectAll("machines")
-      .select(["nodes.paired_at", "nodes.seen_at"])
+      .select(["nodes.paired_at", "nodes.seen_at", "quarantined_keys.reason as quarantine"])
       .where("machines.owner", "=", owner);
   }
 
@@ -138,6 +139,7 @@ function recordOf(
     node: string | null;
     paired_at: bigint | null;
     seen_at: bigint | null;
+    quarantine: string | null;
   },
   codeExpiresAt: number | undefined,
 ): MachineRecord {
@@ -152,6 +154,7 @@ function recordOf(
     ...(row.node !== null && { node: row.node }),
     ...(row.paired_at !== null && { pairedAt: Number(row.paired_at) }),
     ...(row.seen_at !== null && { seenAt: Number(row.seen_at) }),
+    ...(row.quarantine !== null && { quarantine: row.quarantine }),
     ...(codeExpiresAt !== undefined && { codeExpiresAt }),
   };
 }

@@ -11,7 +11,7 @@ import { Persons, personTokenKind } from "./persons.ts";
 import { type Rate, RateLimiter } from "./rate-limit.ts";
 
 export interface AccountsOptions {
-  readonly store: Pick<Store, "db">;
+  readonly store: Pick<Store, "db" | "database">;
   readonly now?: () => number;
   /** Ed25519 keys (hex) that init data may be signed with. @default Telegram's production key */
   readonly initDataKeys?: readonly string[];
@@ -36,13 +36,14 @@ const pairingAddresses = 1_200;
 
 /** @throws TypeError when a key of `initDataKeys` is not one. */
 export function openAccounts({
-  store: { db },
+  store,
   now = Date.now,
   initDataKeys = [telegramKeys.production],
   requests = defaultRequests,
   pairingTries = defaultPairingTries,
 }: AccountsOptions): Accounts {
-  const keys = new ApiKeys(db, now);
+  const { db } = store;
+  const keys = new ApiKeys(store, now);
   const persons = new Persons(db, initDataKeys.map(initDataKey), now);
   const pairing = new Pairing(db, {
     tries: new RateLimiter("failed pairing tries", pairingTries, now),
@@ -58,7 +59,7 @@ export function openAccounts({
   const botLimiter = new RateLimiter("requests of this bot", times(requests, personsOfBot), now);
 
   async function byKey(secret: string, bombyxUser?: string): Promise<Principal | undefined> {
-    const key = await keys.find(secret);
+    const key = keys.find(secret);
     if (key === undefined) return undefined;
     const { developer, botId } = key;
     if (bombyxUser === undefined) {

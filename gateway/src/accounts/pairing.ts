@@ -121,6 +121,15 @@ export class Pairing {
       .values({ node, ...row })
       .onConflict((conflict) => conflict.column("node").doUpdateSet(row))
       .execute();
+    if (known && known.owner !== owner) {
+      // What it served until now is its former owner's business.
+      const base = { requests: null, units: null, earned_nano: null };
+      await db
+        .insertInto("node_bases")
+        .values({ node, ...base })
+        .onConflict((conflict) => conflict.column("node").doUpdateSet(base))
+        .execute();
+    }
     await db.updateTable("machines").set({ node: null }).where("node", "=", node).execute();
     if (code.machine !== null) {
       await db.updateTable("machines").set({ node }).where("id", "=", code.machine).execute();

@@ -75,11 +75,13 @@ export class Persons {
   async findToken(token: string): Promise<Principal | undefined> {
     const row = await this.#db
       .selectFrom("person_tokens")
-      .select(["bot_id", "user_id"])
+      .select(["bot_id", "user_id", "expires_at"])
       .where("hash", "=", hashSecret(domain, token))
       .where("expires_at", ">", BigInt(this.#now()))
       .executeTakeFirst();
-    return row && (await this.person(Number(row.bot_id), Number(row.user_id), "person"));
+    if (!row) return undefined;
+    const person = await this.person(Number(row.bot_id), Number(row.user_id), "person");
+    return { ...person, expiresAt: Number(row.expires_at) };
   }
 
   /** One account for a person, whichever door they came through. */

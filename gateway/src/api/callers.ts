@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { BombyxError, sealedHeaders } from "@bombyx/protocol/wire";
 import type { Accounts, Principal } from "../accounts/accounts.ts";
+import { ClientAddresses } from "../accounts/client-addresses.ts";
 import { networkOf } from "../accounts/rate-limit.ts";
 import { channelAccount } from "../ledger/channel-ledger.ts";
 
@@ -11,10 +12,16 @@ export type OwnPayer = (principal: Principal, channel: string | undefined) => st
 export class Callers {
   readonly #accounts: Accounts;
   readonly #ownPayer: OwnPayer;
+  readonly #addresses: ClientAddresses;
 
-  constructor(accounts: Accounts, ownPayer: OwnPayer = () => undefined) {
+  constructor(
+    accounts: Accounts,
+    ownPayer: OwnPayer = () => undefined,
+    addresses: ClientAddresses = new ClientAddresses(),
+  ) {
     this.#accounts = accounts;
     this.#ownPayer = ownPayer;
+    this.#addresses = addresses;
   }
 
   /** @throws BombyxError UNAUTHENTICATED, RATE_LIMITED and whatever {@link Accounts.authenticate} refuses. */
@@ -41,6 +48,14 @@ export class Callers {
     );
   }
 
+  /** Whether the credential of a request that was identified is still good: not ended, not revoked. */
+  async stillHolds(request: IncomingMessage): Promise<boolean> {
+    return await this.#bearer(request).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** Counts what costs more than a request. @throws BombyxError RATE_LIMITED. */
   admit({ account }: Principal, cost: number): void {
     this.#accounts.admit(account, cost);
@@ -48,28 +63,32 @@ export class Callers {
 
   /** Counts an unauthenticated request against the address that it came from. */
   admitStranger(request: IncomingMessage, cost = 1): void {
-    this.#accounts.admit(`address:${networkOf(request.socket.remoteAddress)}`, cost);
+    this.#accounts.admit(`address:${networkOf(this.#addresses.of(request))}`, cost);
   }
 
   async #authenticate(request: IncomingMessage): Promise<Principal> {
     try {
-      const [, bearer] = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? "") ?? [];
-      if (bearer === undefined) {
-        throw new BombyxError(
-          "UNAUTHENTICATED",
-          "Send an API key or a session token: Authorization: Bearer KEY.",
-          {
-            field: "Authorization",
-          },
-        );
-      }
-      const user = request.headers[sealedHeaders.user];
-      return await this.#accounts.authenticate(bearer, typeof user === "string" ? user : undefined);
+      return await this.#bearer(request);
     } catch (error) {
       // Guessing is counted; who knows a credential is not slowed down by guesses from the same address.
       this.admitStranger(request);
       throw error;
     }
+  }
+
+  async #bearer(request: IncomingMessage): Promise<Principal> {
+    const [, bearer] = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? "") ?? [];
+    if (bearer === undefined) {
+      throw new BombyxError(
+        "UNAUTHENTICATED",
+        "Send an API key or a session token: Authorization: Bearer KEY.",
+        {
+          field: "Authorization",
+        },
+      );
+    }
+    const user = request.headers[sealedHeaders.user];
+    return await this.#accounts.authenticate(bearer, typeof user === "string" ? user : undefined);
   }
 }
 

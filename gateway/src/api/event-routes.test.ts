@@ -9,6 +9,7 @@ import { eventRoutes } from "./event-routes.ts";
 import { Router } from "./router.ts";
 
 const principal: Principal = { account: "person:1:2", payer: "sponsor:a", developer: "a", kind: "person" };
+const tokenIssuedAt = 1_000;
 const router = new Router();
 let server: ReturnType<typeof createServer>;
 let identified: () => Promise<Principal>;
@@ -28,6 +29,7 @@ beforeEach(async () => {
   eventRoutes(router, {
     callers: { identify: () => identified() } as unknown as Callers,
     events: events as EventLog,
+    now: () => tokenIssuedAt,
   });
   server = createServer((request, response) => {
     const { handler } = router.match("GET", "/v1/events");
@@ -71,4 +73,16 @@ it("leaves nothing behind of a caller who hung up while its credential was looke
   const last = answers.at(-1)?.response;
   if (last && !last.destroyed) await once(last, "close");
   expect(listening).toBe(0);
+});
+
+it("ends with the token that opened it, and not before one that never ends", async () => {
+  identified = async () => ({ ...principal, expiresAt: tokenIssuedAt + 1 });
+  const [short] = await Promise.all([once(ask(), "response"), once(server, "asked")]);
+  await once(short[0].resume(), "end");
+  expect(listening).toBe(0);
+  // Its twin without an end is still there when the first is long gone.
+  identified = async () => principal;
+  const [lasting] = await Promise.all([once(ask(), "response"), once(server, "asked")]);
+  expect(lasting[0].complete).toBe(false);
+  expect(listening).toBe(1);
 });

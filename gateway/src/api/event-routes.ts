@@ -10,7 +10,7 @@ const streamsPerAccount = 8;
 /** Of all accounts together: each holds a socket and two timers. */
 const streamsMost = 4_096;
 const keepAliveMs = 15_000;
-/** A stream outlives no token; its reader comes back with the last id that it dealt with. */
+/** Its reader comes back with the last id that it dealt with. */
 const longestMs = 15 * 60_000;
 /** What a reader may leave unread. */
 const unreadBytes = 256 * 1_024;
@@ -18,13 +18,13 @@ const unreadBytes = 256 * 1_024;
 /** `GET /v1/events`: what happens to an account's machines, as server-sent events, each at least once. */
 export function eventRoutes(
   router: Router,
-  { callers, events }: { callers: Callers; events: EventLog },
+  { callers, events, now }: { callers: Callers; events: EventLog; now: () => number },
 ): void {
   const open = new Map<string, number>();
   let all = 0;
 
   router.on("GET", "/v1/events", async ({ request, response, url }) => {
-    const { account, kind, botId } = await callers.identify(request);
+    const { account, kind, botId, expiresAt = Number.POSITIVE_INFINITY } = await callers.identify(request);
     const { after } = parse(query, Object.fromEntries(url.searchParams));
     if (kind === "bot") {
       // Else whoever has a bot's key could open streams in the name of as many people as there are numbers.
@@ -67,8 +67,13 @@ export function eventRoutes(
       if (waiting) waiting.push(event);
       else tell(event);
     });
-    const alive = setInterval(() => response.write(": keep-alive\n\n"), keepAliveMs);
-    const longest = setTimeout(() => response.end(), longestMs);
+    const alive = setInterval(async () => {
+      response.write(": keep-alive\n\n");
+      // A key may have been revoked.
+      if (!(await callers.stillHolds(request))) response.end();
+    }, keepAliveMs);
+    // No stream outlives the token that opened it.
+    const longest = setTimeout(() => response.end(), Math.min(longestMs, Math.max(0, expiresAt - now())));
     response.on("close", () => {
       stopListening();
       clearInterval(alive);

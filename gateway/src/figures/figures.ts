@@ -2,7 +2,7 @@ import type { NetworkMinute } from "@bombyx/protocol/wire";
 import type { Kysely } from "kysely";
 import type { AckState, Ledger } from "../ledger/ledger.ts";
 import type { StoreSchema } from "../store/schema.ts";
-import { dayOf, minuteOf, Tally, type Totals } from "./tally.ts";
+import { dayOf, minuteOf, nothing, Tally, type Totals } from "./tally.ts";
 
 export interface FiguresOptions {
   readonly db: Kysely<StoreSchema>;
@@ -13,6 +13,8 @@ export interface FiguresOptions {
 }
 
 const historyMs = 24 * 3_600_000;
+/** Nodes whose day is kept with one tick. */
+const daysPerTick = 250;
 
 /** What nodes and the network served, by day and by minute; sums come from the ledger. */
 export class Figures {
@@ -20,7 +22,7 @@ export class Figures {
   readonly #tally = new Tally();
   readonly #history: NetworkMinute[];
   /** Days that began and are not kept yet. */
-  #days = new Map<string, { readonly day: number; readonly base: Totals }>();
+  readonly #days = new Map<string, { readonly day: number; readonly base: Totals }>();
 
   private constructor(options: FiguresOptions, history: NetworkMinute[]) {
     this.#options = options;
@@ -69,9 +71,36 @@ export class Figures {
     return totals;
   }
 
-  /** Everything that a node served and earned. */
+  /** Everything that a node served and earned for its present owner. */
   async totals(node: string): Promise<Totals> {
-    return this.acknowledged(node, await this.#options.ledger.acknowledged(node));
+    const all = this.acknowledged(node, await this.#options.ledger.acknowledged(node));
+    const before = await this.#before(node, all);
+    return {
+      requests: all.requests - before.requests,
+      units: all.units - before.units,
+      earnedNano: all.earnedNano - before.earnedNano,
+    };
+  }
+
+  /** What it served for owners before; with the first look after it changed hands that is all it did, `now`. */
+  async #before(node: string, now: Totals): Promise<Totals> {
+    const { db } = this.#options;
+    const kept = await db.selectFrom("node_bases").selectAll().where("node", "=", node).executeTakeFirst();
+    if (!kept) return nothing;
+    const { requests, units, earned_nano: earnedNano } = kept;
+    if (requests !== null && units !== null && earnedNano !== null) {
+      return { requests: Number(requests), units: Number(units), earnedNano };
+    }
+    const at = this.#options.now();
+    this.#tally.rebase(node, now, at);
+    this.#days.set(node, { day: dayOf(at), base: now });
+    await db
+      .updateTable("node_bases")
+      .set({ requests: BigInt(now.requests), units: BigInt(now.units), earned_nano: now.earnedNano })
+      .where("node", "=", node)
+      .where("requests", "is", null)
+      .execute();
+    return now;
   }
 
   /** Served since 00:00 UTC. */
@@ -97,6 +126,7 @@ export class Figures {
 
   /** Keeps the running minute, too. */
   async close(): Promise<void> {
+    while (this.#days.size > 0) await this.#keepDays();
     await this.tick(this.#options.now() + 60_000);
   }
 
@@ -142,25 +172,33 @@ export class Figures {
     this.#history[this.#history.length - 1] = sum;
   }
 
-  /** In one commit, because with a new day, or after a restart, a whole fleet's begin at once. */
+  /**
+   * With a new day, or after a restart, a whole fleet's begin at once: they are kept some at a time, in one statement,
+   * because each commit holds the event loop.
+   */
   async #keepDays(): Promise<void> {
-    const days = this.#days;
-    if (days.size === 0) return;
-    this.#days = new Map();
-    await this.#options.db.transaction().execute(async (db) => {
-      for (const [node, { day, base }] of days) {
-        const row = {
-          day: BigInt(day),
-          requests: BigInt(base.requests),
-          units: BigInt(base.units),
-          earned_nano: base.earnedNano,
-        };
-        await db
-          .insertInto("node_days")
-          .values({ node, ...row })
-          .onConflict((conflict) => conflict.column("node").doUpdateSet(row))
-          .execute();
-      }
-    });
+    const days = [...this.#days].slice(0, daysPerTick);
+    if (days.length === 0) return;
+    const rows = days.map(([node, { day, base }]) => ({
+      node,
+      day: BigInt(day),
+      requests: BigInt(base.requests),
+      units: BigInt(base.units),
+      earned_nano: base.earnedNano,
+    }));
+    await this.#options.db
+      .insertInto("node_days")
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.column("node").doUpdateSet((row) => ({
+          day: row.ref("excluded.day"),
+          requests: row.ref("excluded.requests"),
+          units: row.ref("excluded.units"),
+          earned_nano: row.ref("excluded.earned_nano"),
+        })),
+      )
+      .execute();
+    // Unless one began again meanwhile.
+    for (const [node, kept] of days) if (this.#days.get(node) === kept) this.#days.delete(node);
   }
 }

@@ -36,12 +36,13 @@ export async function machineView(
     total: served(total),
     today: served(machine.node === undefined ? nothing : figures.today(machine.node)),
     minutes: machine.node === undefined ? [] : figures.minutesOf(machine.node),
-    warnings: warningsOf(state, node),
+    warnings: warningsOf(state, node, machine.quarantine),
   };
 }
 
 function stateOf(machine: MachineRecord, node: FleetNode | undefined): MachineState {
   if (machine.node === undefined) return "unpaired";
+  if (machine.quarantine !== undefined) return "quarantined";
   if (!node) return "offline";
   if (node.quarantined) return "quarantined";
   return node.link === undefined ? "offline" : linkedState(node);
@@ -69,17 +70,22 @@ function servingOf(state: MachineState, node: FleetNode | undefined): Machine["s
   };
 }
 
-function warningsOf(state: MachineState, node: FleetNode | undefined): Machine["warnings"] {
-  if (!node) return [];
+function warningsOf(
+  state: MachineState,
+  node: FleetNode | undefined,
+  quarantine: string | undefined,
+): Machine["warnings"] {
   const warnings: Machine["warnings"] = [];
   if (state === "quarantined") {
+    const reason = quarantine ?? node?.refusal?.message ?? "it broke a rule";
     warnings.push({
       code: "QUARANTINED",
-      message: `The gateway sends this machine nothing more: ${node.refusal?.message ?? "it broke a rule"} Update bombyx-node, then ask the operator to let it in again.`,
+      message: `The gateway sends this machine nothing more: ${reason} Update bombyx-node, then ask the operator to let it in again.`,
     });
-  } else if (node.refusal && state !== "ready") {
+  } else if (node?.refusal && state !== "ready") {
     warnings.push({ code: node.refusal.code, message: node.refusal.message });
   }
+  if (!node) return warnings;
   if (state === "ready" && node.penalty >= penaltyWarned) {
     warnings.push({
       code: "FAILING",

@@ -81,6 +81,12 @@ export class Tally {
     return began;
   }
 
+  /** The node begins anew with `totals`: what it served before is another owner's. */
+  rebase(node: string, totals: Totals, at: number): void {
+    this.#bases.delete(node);
+    this.#nodes.set(node, { last: totals, day: dayOf(at), base: totals, minutes: new Map() });
+  }
+
   /** Served since 00:00 UTC. */
   today(node: string, at: number): Totals {
     const tally = this.#nodes.get(node);

@@ -1,6 +1,16 @@
-import { type AttestationPolicy, appraise, type ChainView, manifestHash } from "@bombyx/protocol/attestation";
+import {
+  AttestationError,
+  type AttestationPolicy,
+  appraise,
+  type ChainView,
+  demandRegistered,
+  manifestHash,
+  type Registered,
+  type Registry,
+} from "@bombyx/protocol/attestation";
 import { BombyxError, fromHex, limits, toHex } from "@bombyx/protocol/wire";
 import type { Bundles } from "../store/store.ts";
+import type { StoredMemory } from "./stored-memory.ts";
 
 /** What the gateway knows of a node whose bundle it accepted. */
 export interface Attested {
@@ -10,6 +20,8 @@ export interface Attested {
   readonly validUntil: number;
   /** Its root is not Intel's. */
   readonly simulated: boolean;
+  /** What deny-lists may name. */
+  readonly registered: Registered;
 }
 
 /** Whose receipts an attestation's key signs. */
@@ -21,6 +33,10 @@ export interface Signer {
 export interface AttestationIntakeOptions {
   readonly policy: AttestationPolicy;
   readonly chain: ChainView;
+  /** Lists of machines, releases and deny-lists, where the policy asks for them. */
+  readonly registry?: Registry | undefined;
+  /** Makes a rollback visible: collateral comes from nodes, and yesterday's is as well signed as today's. */
+  readonly memory: StoredMemory;
   readonly bundles: Bundles;
   readonly now: () => number;
 }
@@ -51,8 +67,19 @@ export class AttestationIntake {
         `A bundle has at most ${limits.bundleBytes} bytes; this one has ${bundle.length}.`,
       );
     }
-    const { policy, chain, bundles, now } = this.#options;
-    const verdict = await appraise({ bundle, policy, chain, now: now(), expect: { node } });
+    const { policy, chain, registry, memory, bundles, now } = this.#options;
+    // Read before the appraisal's instant: lists of the future would be none. What is wrong with them, it says itself.
+    await registry?.lists().catch(() => undefined);
+    const verdict = await appraise({
+      bundle,
+      policy,
+      chain,
+      memory: memory.memory,
+      ...(registry && { registry }),
+      now: now(),
+      expect: { node },
+    });
+    await memory.kept();
     const attestationId = verdict.attestationId;
     const acceptedAt = now();
     await bundles.put({
@@ -69,7 +96,36 @@ export class AttestationIntake {
       models: new Map(verdict.manifests.map((manifest) => [manifestHash(manifest), manifest.model])),
       validUntil: verdict.validUntil,
       simulated: verdict.simulated,
+      registered: {
+        platformId: verdict.platformId,
+        imageHash: verdict.imageHash,
+        bootId: verdict.statement.boot_id,
+      },
     };
+  }
+
+  /**
+   * Asks the lists again (PROTOCOL §4 step 11): they may have changed since a node was accepted.
+   * @returns who is not admitted any more, and why; nobody when the lists cannot be had, for whose sake nobody is
+   * turned away who was let in.
+   */
+  async denied<Node extends { readonly attested: Attested | undefined }>(
+    nodes: Iterable<Node>,
+  ): Promise<readonly { node: Node; error: AttestationError }[]> {
+    const { policy, registry, now } = this.#options;
+    if (policy.registry === "none" || !registry) return [];
+    const lists = await registry.lists();
+    const found: { node: Node; error: AttestationError }[] = [];
+    for (const node of nodes) {
+      if (!node.attested) continue;
+      try {
+        demandRegistered(node.attested.registered, lists, now());
+      } catch (error) {
+        if (!(error instanceof AttestationError)) throw error;
+        if (error.reason !== "REGISTRY_AGE") found.push({ node, error });
+      }
+    }
+    return found;
   }
 
   /** Exact bytes of an accepted bundle. */

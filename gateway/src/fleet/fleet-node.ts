@@ -21,6 +21,8 @@ export class FleetNode {
   readonly offers = new Map<string, NodeOffer>();
   readonly handshakes: TokenBucket;
   name = "";
+  /** Ed25519 key (hex) that it proved to hold. */
+  linkPk = "";
   /** The owner's machine that it is; "" for one that was removed. */
   machine = "";
   /** As it said with its id, which holds it. */

@@ -25,8 +25,7 @@ export class Fleet {
   readonly #byModel = new Map<string, NodeOffer[]>();
   /** Who waits for a node's offers, by node. */
   readonly #awaited = new Map<string, Set<() => void>>();
-  /** By id, because an owner can remove a node and pair it again, which must not let it in. */
-  readonly #quarantined = new Set<string>();
+  #removals = 0;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -52,13 +51,21 @@ export class Fleet {
     }
   }
 
-  isQuarantined(node: string): boolean {
-    return this.#quarantined.has(node);
+  /** How often a node was removed or quarantined: who looked a node up before the last time looks again. */
+  get removals(): number {
+    return this.#removals;
   }
 
   /** A node's new link takes the place of its old one. */
   connect(
-    record: { node: string; owner: string; payout: string; machine?: string; name?: string },
+    record: {
+      node: string;
+      linkPk: string;
+      owner: string;
+      payout: string;
+      machine?: string;
+      name?: string;
+    },
     hello: { name: string; coefficient: number },
     link: NodeLink,
   ): FleetNode {
@@ -82,6 +89,9 @@ export class Fleet {
     node.link = link;
     node.name = record.name ?? printable(hello.name, record.node);
     node.machine = record.machine ?? "";
+    node.linkPk = record.linkPk;
+    // Whoever is kept out does not get here.
+    node.quarantined = false;
     node.payout = record.payout;
     node.linkChangedAt = this.#options.now();
     node.coefficient = hello.coefficient;
@@ -183,10 +193,16 @@ export class Fleet {
 
   quarantine(node: FleetNode, reason: string): void {
     node.quarantined = true;
-    this.#quarantined.add(node.id);
+    this.#removals++;
     node.refusal = { code: "QUARANTINED", message: reason };
     node.link?.refuse("QUARANTINED", reason, true);
     this.#options.onChange?.(node, "quarantined");
+  }
+
+  /** It was let in, and would not be now. */
+  deny(node: FleetNode, code: string, message: string): void {
+    this.refused(node, code, message);
+    node.link?.refuse(code, message, true);
   }
 
   /** Its link is being closed for what it said: the owner is told why. */
@@ -198,6 +214,7 @@ export class Fleet {
 
   /** Its owner removed it: its link ends, and what runs there is answered by others. */
   remove(id: string, refusal: { code: string; message: string }): void {
+    this.#removals++;
     const node = this.#nodes.get(id);
     if (!node) return;
     this.#nodes.delete(id);

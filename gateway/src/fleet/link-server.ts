@@ -13,6 +13,7 @@ import {
 } from "@bombyx/protocol/wire";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Accounts, NodeRecord } from "../accounts/accounts.ts";
+import type { ClientAddresses } from "../accounts/client-addresses.ts";
 import { removed } from "../accounts/pairing.ts";
 import { networkOf, type RateLimiter } from "../accounts/rate-limit.ts";
 import type { Log } from "../log.ts";
@@ -22,12 +23,15 @@ import type { Fleet } from "./fleet.ts";
 import type { FleetNode } from "./fleet-node.ts";
 import { helloNodeId, verifyHello } from "./link-auth.ts";
 import { type LinkEvents, NodeLink } from "./node-link.ts";
+import type { Quarantine } from "./quarantine.ts";
 
 type Hello = Extract<NodeControl, { t: "hello" }>;
 
 export interface LinkServerOptions {
   readonly fleet: Fleet;
   readonly accounts: Accounts;
+  readonly quarantine: Pick<Quarantine, "reason">;
+  readonly addresses: ClientAddresses;
   readonly intake: AttestationIntake;
   readonly prices: PriceList;
   /** Attestations by node: each costs an appraisal, and a place in the store for a day. */
@@ -56,6 +60,10 @@ const transientReasons: ReadonlySet<string> = new Set<AttestationReason>([
   "COLLATERAL_EXPIRED",
   "COLLATERAL_AGE",
   "CRL_EXPIRED",
+  "CRL_ROLLBACK",
+  "COLLATERAL_ROLLBACK",
+  "REGISTRY_VIEW",
+  "REGISTRY_AGE",
 ]);
 
 /** The node side of the gateway: `GET /v1/link`, one WebSocket per node (protocol/wire/node-link.ts). */
@@ -91,7 +99,7 @@ export class LinkServer {
       socket.end("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
       return;
     }
-    const from = networkOf(request.socket.remoteAddress);
+    const from = networkOf(this.#options.addresses.of(request));
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       ws.on("error", (error) => this.#options.log.debug({ err: error }, "node link failed"));
       if (ws.protocol !== linkSubprotocol) ws.close(1002, `expected subprotocol ${linkSubprotocol}`);
@@ -218,10 +226,7 @@ class LinkConnection {
     if (!greeting) throw new BombyxError("BAD_REQUEST", "A node says hello once per connection.");
     const { fleet, prices, ackPk, log, events } = this.#options;
     verifyHello(hello, greeting.nonce);
-    const record = await this.#admit(hello);
-    if (fleet.isQuarantined(record.node)) {
-      throw new BombyxError("QUARANTINED", "This node is quarantined here; ask the operator.");
-    }
+    const record = await this.#record(hello);
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     clearTimeout(greeting.timeout);
     greeting.known();
@@ -230,6 +235,19 @@ class LinkConnection {
     this.#node = fleet.connect(record, hello, this.#link);
     this.#link.control({ t: "welcome", node: record.node, prices: prices.rows().map(priceMessage), ackPk });
     log.info({ node: record.node, name: hello.name, agent: hello.agent }, "node linked");
+  }
+
+  /** Its record as it stands: what was looked up before a node was removed may be what was removed. */
+  async #record(hello: Hello): Promise<NodeRecord> {
+    const { fleet, quarantine } = this.#options;
+    for (;;) {
+      const { removals } = fleet;
+      if ((await quarantine.reason(hello.linkPk)) !== undefined) {
+        throw new BombyxError("QUARANTINED", "This node is quarantined here; ask the operator.");
+      }
+      const record = await this.#admit(hello);
+      if (fleet.removals === removals) return record;
+    }
   }
 
   /** A node that was paired before needs no code; a code can make it another machine of its owner's. */

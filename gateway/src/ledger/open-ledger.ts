@@ -16,6 +16,11 @@ export interface LedgerOptions {
    * count as lost since `takeOverAt`. A command that runs beside a server leaves it out.
    */
   readonly takeOverAt?: number;
+  /**
+   * The ledger cannot go on: its thread died, or the disk did not take a commit. What it answered before holds;
+   * whoever serves ends with it. Called once.
+   */
+  readonly onFailure?: (cause: Error) => void;
 }
 
 /** Name of the ledger's file in the data directory. */
@@ -25,7 +30,12 @@ export const ledgerFile = "ledger.sqlite";
  * Starts the ledger's worker thread, migrates its file and audits it.
  * @throws Error when the file cannot be opened or its balances disagree with its entries.
  */
-export async function openLedger({ dataDir, feeBps = 1_000, takeOverAt }: LedgerOptions): Promise<Ledger> {
+export async function openLedger({
+  dataDir,
+  feeBps = 1_000,
+  takeOverAt,
+  onFailure = () => {},
+}: LedgerOptions): Promise<Ledger> {
   const workerData: WorkerOptions = {
     file: join(dataDir, ledgerFile),
     feeBps,
@@ -38,7 +48,11 @@ export async function openLedger({ dataDir, feeBps = 1_000, takeOverAt }: Ledger
     name: "ledger",
   });
   await once(worker, "message");
-  return callLedger(new LedgerThread(worker));
+  return callLedger(new LedgerThread(worker, onFailure));
+}
+
+class LedgerFailure extends Error {
+  override readonly name = "LedgerFailure";
 }
 
 interface Waiting {
@@ -58,11 +72,19 @@ class LedgerThread implements CallCarrier {
   #patience: NodeJS.Timeout | undefined;
   #closed?: Promise<void>;
 
-  constructor(worker: Worker) {
+  constructor(worker: Worker, onFailure: (cause: Error) => void) {
     this.#worker = worker;
+    let failed = false;
+    const fail = (cause: Error) => {
+      const closing = this.#closed !== undefined;
+      this.#failAll(cause);
+      if (failed || (closing && !(cause instanceof LedgerFailure))) return;
+      failed = true;
+      onFailure(cause);
+    };
     worker.on("message", (message: FromWorker) => this.#receive(message));
-    worker.on("error", (cause) => this.#failAll(cause));
-    worker.on("exit", () => this.#failAll());
+    worker.on("error", (cause) => fail(new LedgerFailure("The ledger's thread failed.", { cause })));
+    worker.on("exit", () => fail(new Error("The ledger's thread ended by itself.")));
   }
 
   call(call: Call, patient = false): Promise<unknown> {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import type { Kysely } from "kysely";
 import { type StoreSchema, storeMigrations } from "./schema.ts";
 import { kyselyOver, openSqlite } from "./sqlite.ts";
@@ -6,6 +7,8 @@ import type { Bundles } from "./store.ts";
 
 export interface Store {
   readonly db: Kysely<StoreSchema>;
+  /** The same connection, for prepared reads. */
+  readonly database: DatabaseSync;
   readonly bundles: Bundles;
   close(): Promise<void>;
 }
@@ -15,8 +18,9 @@ export const storeFile = "gateway.sqlite";
 
 /** @throws Error when the file cannot be opened, or is of a newer schema. */
 export function openStore({ dataDir }: { dataDir: string }): Store {
-  const db = kyselyOver<StoreSchema>(openSqlite(join(dataDir, storeFile), storeMigrations));
-  return { db, bundles: bundlesIn(db), close: () => db.destroy() };
+  const database = openSqlite(join(dataDir, storeFile), storeMigrations);
+  const db = kyselyOver<StoreSchema>(database);
+  return { db, database, bundles: bundlesIn(db), close: () => db.destroy() };
 }
 
 function bundlesIn(db: Kysely<StoreSchema>): Bundles {

@@ -2,10 +2,11 @@ import { type Generated, sql } from "kysely";
 import { type CreditProductTables, creditProductsMigration } from "../credit/credit-products.ts";
 import { type ChannelTables, channelMigration } from "../channels/channel-schema.ts";
 import { type EvidenceTables, evidenceMigration } from "../evidence/evidence-schema.ts";
+import { type FleetTables, fleetMigration } from "../fleet/fleet-schema.ts";
 import type { Migration } from "./sqlite.ts";
 
 /** Tables of accounts, nodes and bundles. Integers are read as bigint; instants are ms since the epoch. */
-export interface StoreSchema extends ChannelTables, CreditProductTables, EvidenceTables {
+export interface StoreSchema extends ChannelTables, CreditProductTables, EvidenceTables, FleetTables {
   api_keys: {
     id: string;
     /** First characters of the key: shown to people, and the way to the row. */
@@ -273,4 +274,5 @@ export const storeMigrations: readonly Migration<StoreSchema>[] = [
   evidenceMigration,
   channelMigration,
   creditProductsMigration,
+  fleetMigration,
 ];

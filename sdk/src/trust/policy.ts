@@ -102,5 +102,9 @@ export function policyAppraiser(policy: Policy, fetch: Fetch, now: () => number)
   });
   const { attestation, registry, memory = trustMemory() } = policy;
   const given = { policy: attestation, chain, memory, ...(registry && { registry }) };
-  return (bundle, expect) => appraise({ ...given, bundle, now: now(), expect });
+  return async (bundle, expect) => {
+    // Read before the appraisal's instant: lists of the future would be none. What is wrong with them, it says itself.
+    await registry?.lists().catch(() => undefined);
+    return await appraise({ ...given, bundle, now: now(), expect });
+  };
 }
