@@ -7,6 +7,10 @@ export type DevnetOptions = NetworkOptions &
   FaceOptions & {
     /** Preferred port of the chain's page; @default 0, any. */
     readonly explorerPort?: number;
+    /** From one epoch to the next, at least. @default 10000 */
+    readonly epochMs?: number;
+    /** How often the gateway looks at the chain. @default 1000 */
+    readonly pollMs?: number;
   };
 
 /** The network with its contracts and its two faces, bot and Mini App, and the playground page that shows both. */

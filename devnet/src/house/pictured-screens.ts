@@ -70,6 +70,19 @@ export const miniappScreens: Readonly<Record<string, Screen>> = {
   },
   network: tab(1),
   earn: tab(2),
+  wallet: async (page, take) => {
+    await openMiniapp(page, take);
+    await askMiniapp(page, questions[take.language][0]);
+    await page.locator("nav.tab-bar a").nth(3).click();
+    await page.locator(".plot canvas").waitFor();
+    await page.waitForLoadState("networkidle");
+  },
+  connect: async (page, take) => {
+    await openMiniapp(page, take);
+    // Telegram launched the page; its other document is led to by the tab Wallet.
+    await page.goto(`${take.devnet.miniapp?.url ?? ""}/wallet.html?do=connect`);
+    await page.locator("button.row").first().waitFor();
+  },
   refused: async (page, take) => {
     const { miniapp } = take.devnet;
     miniapp?.deploy(take.production);
