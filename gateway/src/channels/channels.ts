@@ -59,6 +59,8 @@ export class Channels {
 
   constructor(options: ChannelsOptions) {
     this.#options = options;
+    // What an earlier process left undone is found at the first look.
+    for (const { address } of options.records.all()) this.watch(address);
   }
 
   get vault(): string {
@@ -174,6 +176,8 @@ export class Channels {
       voucherKey: voucher.voucherKey,
       signature: voucher.signature,
     });
+    // A channel in use is looked at often: its owner may ask to close it.
+    this.watch(address);
     const raised = await this.#raiseLimit(kept);
     this.#options.onChange(record, raised);
     return await this.view(record, raised);

@@ -90,8 +90,8 @@ export class ChannelPayment implements Payment {
     await this.flush();
     signal.throwIfAborted();
     const wanted = BigInt(refusal.totalNano ?? "0");
-    if (wanted <= this.#signer.signedNano) {
-      // It is signed by now; what only runs has to end first.
+    if (wanted <= this.#sentNano) {
+      // It has it by now; what only runs has to end first.
       if (refusal.retryAfterMs !== undefined) await delay(refusal.retryAfterMs, signal);
       return;
     }
@@ -109,10 +109,14 @@ export class ChannelPayment implements Payment {
     await this.#counting;
     clearTimeout(this.#idle);
     this.#idle = undefined;
-    this.#sending ??= this.#send().finally(() => {
-      this.#sending = undefined;
-    });
-    await this.#sending;
+    const upTo = this.#signer.checkedNano;
+    // What is being sent already may have been signed before the last receipt came.
+    do {
+      this.#sending ??= this.#send().finally(() => {
+        this.#sending = undefined;
+      });
+      await this.#sending;
+    } while (this.#sentNano < upTo);
   }
 
   /**
@@ -198,7 +202,8 @@ export class ChannelPayment implements Payment {
   }
 
   /** What the gateway says of the channel. It raises nothing; it may show that somebody else signs. */
-  async #heard({ voucher, unsignedLimitNano }: Channel): Promise<void> {
+  async #heard({ voucher, voucherKey, unsignedLimitNano }: Channel): Promise<void> {
+    if (voucherKey !== null) await this.#signer.adopt(voucherKey);
     this.#sendAboveNano = BigInt(unsignedLimitNano) / shareOfLimit;
     if (voucher) await this.#signer.confront(voucher);
   }
