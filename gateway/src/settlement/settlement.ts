@@ -30,6 +30,8 @@ import { VaultLedger } from "./vault-ledger.ts";
 /** A pending root becomes final after so long, by the chain's clock. */
 export const pendingMs = 24 * 3_600_000;
 const notedEveryMs = 600_000;
+/** Looks that may fail one after the other before it is a problem. */
+const failuresBorne = 3;
 const nothing = "00".repeat(32);
 
 export interface SettlementParts {
@@ -38,8 +40,8 @@ export interface SettlementParts {
   readonly feeBps: number;
   readonly db: Kysely<StoreSchema>;
   readonly ledger: Ledger;
-  readonly fleet: Fleet;
-  readonly events: EventLog;
+  readonly fleet: Pick<Fleet, "get" | "linked">;
+  readonly events: Pick<EventLog, "add" | "settled">;
   readonly log: Log;
   /** ms since epoch. */
   readonly now: () => number;
@@ -67,6 +69,7 @@ export class Settlement {
   #vaultLedger!: VaultLedger;
   #earnings!: OwnerEarnings;
   #committerNano = 0n;
+  #failures = 0;
   #readAt = 0;
   #notedAt = Number.NEGATIVE_INFINITY;
   #loop: Promise<void> = Promise.resolve();
@@ -184,10 +187,13 @@ export class Settlement {
         this.#notedAt = now();
       }
       this.#readAt = now();
+      this.#failures = 0;
       this.#problem("chain", null);
     } catch (error) {
       if (error instanceof ChainError) {
         const { reason, answers } = error;
+        // Once is nothing: endpoints fail now and then, and a local chain comes up beside its gateway.
+        if (++this.#failures < failuresBorne) return;
         this.#problem("chain", { reason });
         log.warn({ code: "CHAIN_UNAVAILABLE", reason, answers }, error.message);
       } else log.error({ err: error }, "settlement could not go on");
