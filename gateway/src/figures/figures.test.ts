@@ -99,3 +99,36 @@ it("forgets minutes after a day", async () => {
   await open();
   expect(figures.history()).toHaveLength(1);
 });
+
+it("keeps the days of a whole fleet some at a time, and all of them in the end", async () => {
+  const kept = async () => (await store.db.selectFrom("node_days").select("node").execute()).length;
+  for (let n = 0; n < 600; n++) figures.acknowledged(id32(`node ${n}`), ack(n));
+  const after: number[] = [];
+  for (let tick = 0; tick < 4; tick++) {
+    await figures.tick();
+    after.push(await kept());
+  }
+  expect(after).toEqual([250, 500, 600, 600]);
+  for (let n = 600; n < 1_200; n++) figures.acknowledged(id32(`node ${n}`), ack(n));
+  await figures.close();
+  expect(await kept()).toBe(1_200);
+});
+
+it("counts nothing for a node's new owner that the former one's brought in", async () => {
+  await figures.totals(node);
+  serve(3);
+  // What pairing with another account leaves for figures to fill in.
+  await store.db
+    .insertInto("node_bases")
+    .values({ node, requests: null, units: null, earned_nano: null })
+    .execute();
+  const none = { requests: 0, units: 0, earnedNano: 0n };
+  expect([await figures.totals(node), figures.today(node)]).toEqual([none, none]);
+  serve(2);
+  expect(await figures.totals(node)).toEqual({ requests: 2, units: 128, earnedNano: 2_304n });
+  await figures.close();
+  await store.close();
+  await open();
+  expect(await figures.totals(node)).toMatchObject({ requests: 2 });
+  expect(figures.today(node)).toMatchObject({ requests: 2 });
+});
