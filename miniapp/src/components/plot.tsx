@@ -72,6 +72,10 @@ export function Plot({
   return <div ref={host} className="plot" role="img" aria-label={label} />;
 }
 
+/** As wide as the longest label, about: small amounts have many digits. */
+const widthOf = (_plot: uPlot, labels: readonly string[] | null): number =>
+  Math.max(44, 12 + 6.5 * Math.max(0, ...(labels ?? []).map(({ length }) => length)));
+
 const dataOf = ({ at, series }: Pick<PlotProps, "at" | "series">): uPlot.AlignedData => [
   at.map((ms) => ms / 1_000),
   ...series.map(({ values }) => [...values]),
@@ -116,7 +120,7 @@ function optionsOf(
         size: 28,
         values: (_, seconds) => seconds.map((one) => time.format(one * 1_000)),
       },
-      { ...axis, size: 44, values: (_, values) => values.map(format) },
+      { ...axis, size: widthOf, values: (_, values) => values.map(format) },
     ],
     series: [
       {},

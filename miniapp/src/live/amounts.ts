@@ -11,6 +11,7 @@ export function coins(nano: bigint, language: Language): string {
 
 /** nanoTON to the last digit that is not zero: what is asked of a wallet, and what came back. */
 export function exactCoins(nano: bigint, language: Language): string {
+  if (nano < 0n) return `−${exactCoins(-nano, language)}`;
   const whole = nano / coin;
   const rest = (nano % coin).toString().padStart(9, "0").replace(/0+$/, "");
   const written = new Intl.NumberFormat(language).format(whole);

@@ -143,6 +143,7 @@ export function Claim({ desk, wallet }: { desk: Desk; wallet: Connected }) {
           ))}
         </Section>
       )}
+      {!nothing && plan.feeNano > plan.amountNano && <Notice icon="clock">{t("tc-small")}</Notice>}
       {plan.left > 0 && <Notice>{t("tc-left", { count: plan.left })}</Notice>}
       {plan.elsewhere.map((node) => (
         <Notice key={node.node} tone="warn" title={t("tc-elsewhere", { name: node.name })}>
@@ -198,7 +199,7 @@ function Over({
     return (
       <>
         <p className="tc-amount" data-tone="good">
-          <strong>+{exactCoins(outcome.paidNano - outcome.feeNano, language)}</strong> GRAM
+          <strong>+{exactCoins(outcome.paidNano, language)}</strong> GRAM
         </p>
         <Section title={t("tc-paid-title")} footer={t("tc-paid-note")}>
           <Row icon="coins" title={t("tc-paid")} value={`${exactCoins(outcome.paidNano, language)} GRAM`} />

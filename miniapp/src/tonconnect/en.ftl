@@ -32,6 +32,7 @@ tc-nothing-text = What your machines earn becomes final a day after each commit,
 tc-to = To
 tc-fee = Network fee
 tc-fee-note = Your wallet attaches up to { $attach } GRAM for the way; what is not used comes back at once.
+tc-small = The fee is more than this payout. It costs less to wait until more is final; nothing expires.
 tc-left =
     { $count ->
         [one] One more machine can be claimed for after this.

@@ -55,7 +55,7 @@ function freshQueryId(): bigint {
 }
 
 /** Of a whole claim at today's prices: the least tree, each level of it, and the first one of an account. */
-const claimFee = { base: 1_650_000n, perLevel: 120_000n, first: 2_900_000n } as const;
+const claimFee = { base: 1_650_000n, perLevel: 120_000n, first: 3_800_000n } as const;
 /** Pays for the deepest tree at six times today's prices. */
 const claimAttachNano = 50_000_000n;
 
