@@ -21,7 +21,7 @@ import {
 import { type Cell, internal, type OpenedContract, SendMode } from "@ton/core";
 import { keyPairFromSeed } from "@ton/crypto";
 import { TonClient, type WalletContractV5R1 } from "@ton/ton";
-import { expect } from "vitest";
+import { vi } from "vitest";
 import * as z from "zod";
 import { globalId } from "../src/chain/chain-server.ts";
 import { type KeyedWallet, walletOf } from "../src/chain/settlement/operator-keys.ts";
@@ -223,18 +223,14 @@ export async function until(
   channel: Pick<OwnChannel, "seen">,
   holds: (seen: Channel) => boolean,
 ): Promise<Channel> {
-  let last: Channel | undefined;
-  await expect
-    .poll(
-      async () => {
-        last = await channel.seen();
-        return holds(last) || last;
-      },
-      { timeout: 20_000, interval: 100 },
-    )
-    .toBe(true);
-  if (!last) throw new Error("unreachable: the poll passed");
-  return last;
+  return await vi.waitFor(
+    async () => {
+      const seen = await channel.seen();
+      if (!holds(seen)) throw new Error(`the gateway sees ${JSON.stringify(seen)}`);
+      return seen;
+    },
+    { timeout: 30_000, interval: 100 },
+  );
 }
 
 export const question = {

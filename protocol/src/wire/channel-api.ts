@@ -27,7 +27,7 @@ export const voucherSchema = z.strictObject({
   channel: basechainAddress,
   vault: basechainAddress,
   /** nanoTON since the channel was opened. */
-  total: nanoText,
+  total: nanoText.refine((text) => BigInt(text) < 2n ** 120n, "expected at most what coins on chain hold"),
   voucherKey: hex.b32,
   /** Ed25519 over the hash of `voucherCell`. */
   signature: hex.b64,

@@ -58,7 +58,9 @@ export class Walk {
     const { gateway, now, payment, tickMs, random } = this.#tools;
     const { endpoint, body, maxCostNano } = this.#question;
     try {
-      const session = await this.#session(signal);
+      let session = await this.#session(signal);
+      // Of a crowd that waited for the same session, others have taken its last ids.
+      while (session.requestsLeft === 0) session = await this.#session(signal);
       if (this.#owed) await this.#present(this.#owed, signal);
       const request = session.begin(now());
       try {
