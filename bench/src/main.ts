@@ -5,11 +5,13 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { benchAttest } from "./attest/run.ts";
 import { benchRelay } from "./relay/run.ts";
+import { benchStatement } from "./statement/run.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const benches = {
   attest: { run: benchAttest, sources: ["protocol/src/attestation", "bench/src/attest"] },
   relay: { run: benchRelay, sources: ["gateway/src", "protocol/src", "bench/src"] },
+  statement: { run: benchStatement, sources: ["gateway/src/ledger", "bench/src/statement"] },
 } as const;
 
 const { values, positionals } = parseArgs({
