@@ -29,6 +29,8 @@ export function nodeProcess(options: {
     ...(options.payout !== undefined && { "--payout": options.payout }),
     ...(options.pace > 0 && { "--pace": String(options.pace) }),
     "--state": options.state.path("nodes", options.name),
+    // Epochs of a devnet are short, and its time is skipped.
+    "--watch-seconds": "2",
     // Whoever stops a devnet does not wait for its answers.
     "--drain-seconds": "1",
   };
