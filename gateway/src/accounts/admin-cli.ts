@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { BombyxError } from "@bombyx/protocol/wire";
-import { sponsorAccount } from "../ledger/money.ts";
 import { Quarantine } from "../fleet/quarantine.ts";
+import { sponsorAccount } from "../ledger/money.ts";
 import { openLedger } from "../ledger/open-ledger.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Accounts, ApiKeyInfo } from "./accounts.ts";
@@ -174,7 +174,10 @@ async function listQuarantined({ quarantine }: Admin): Promise<Answer> {
   const nodes = await quarantine.all();
   const line = ({ node, at, reason }: (typeof nodes)[number]) =>
     [node, new Date(at).toISOString(), reason].join("  ");
-  return { json: { nodes }, text: nodes.length === 0 ? "No node is quarantined." : nodes.map(line).join("\n") };
+  return {
+    json: { nodes },
+    text: nodes.length === 0 ? "No node is quarantined." : nodes.map(line).join("\n"),
+  };
 }
 
 async function admitNode({ quarantine, argument }: Admin): Promise<Answer> {

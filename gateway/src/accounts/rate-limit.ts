@@ -12,8 +12,9 @@ interface Bucket {
   at: number;
 }
 
-/** Buckets remembered before full ones, which say nothing, are swept out. */
+/** Buckets remembered before full ones, which say nothing, are swept out; at most once a second, because each is looked at. */
 const sweepAbove = 10_000;
+const sweepEveryMs = 1_000;
 
 /**
  * The name under which what comes from an address is counted: a whole /64 of IPv6, because one machine has as
@@ -36,6 +37,7 @@ export class RateLimiter {
   readonly #rate: Rate;
   readonly #now: () => number;
   readonly #buckets = new Map<string, Bucket>();
+  #sweptAt = Number.NEGATIVE_INFINITY;
 
   /** @param what is counted, for the refusal: "requests". */
   constructor(what: string, rate: Rate, now: () => number) {
@@ -68,7 +70,8 @@ export class RateLimiter {
     const refill = ({ tokens, at }: Bucket) => Math.min(burst, tokens + ((now - at) / 60_000) * perMinute);
     let bucket = this.#buckets.get(name);
     if (bucket === undefined) {
-      if (this.#buckets.size >= sweepAbove) {
+      if (this.#buckets.size >= sweepAbove && Math.abs(now - this.#sweptAt) >= sweepEveryMs) {
+        this.#sweptAt = now;
         for (const [other, kept] of this.#buckets) if (refill(kept) >= burst) this.#buckets.delete(other);
       }
       bucket = { tokens: burst, at: now };

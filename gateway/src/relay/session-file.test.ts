@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -70,6 +70,24 @@ it("never gives back a session that ended, not even before that is written", asy
   file.close();
   file = open();
   expect(file.get(id32("a"))).toBeUndefined();
+});
+
+it.each([
+  ["is no database", Buffer.alloc(8_192, 7)],
+  ["was cut short", undefined],
+])("begins anew with a file that %s, and keeps a sound one", async (_, bytes) => {
+  for (let n = 0; n < 300; n++) void file.put(session(`s${n}`));
+  await file.put(session("a"));
+  file.close();
+  const path = join(dataDir, sessionFile);
+  file = open();
+  expect(file.get(id32("a"))).toEqual(session("a"));
+  file.close();
+  writeFileSync(path, bytes ?? readFileSync(path).subarray(0, 8_192));
+  file = open();
+  expect(file.get(id32("a"))).toBeUndefined();
+  await file.put(session("b"));
+  expect(file.get(id32("b"))).toEqual(session("b"));
 });
 
 it("lets a table take up the sessions of an earlier process, within an account's number, and of its account alone", async () => {

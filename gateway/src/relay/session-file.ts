@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { limits } from "@bombyx/protocol/wire";
@@ -35,8 +36,8 @@ const pruneMost = 2_000;
 
 /**
  * Sessions that outlive the gateway's process, so that a client resumes at the next one what it asked at
- * this one. A file of its own: a commit is in its log when it returns, where it outlives a `kill -9`, and
- * does not wait for the disk. After a power cut the newest may be missing, and their clients open others.
+ * this one. A file of its own, which nobody waits for on its way to the disk: a commit outlives a `kill -9`. A
+ * power cut may take sessions or the file; then clients open others, and nothing else is lost.
  */
 export class SessionFile {
   readonly #database: DatabaseSync;
@@ -51,8 +52,8 @@ export class SessionFile {
 
   /** @param file a path, or ":memory:". */
   constructor(file: string, now: () => number) {
-    const database = openSqlite(file, migrations);
-    database.exec("PRAGMA synchronous = NORMAL");
+    const database = openSound(file);
+    database.exec("PRAGMA synchronous = OFF");
     const db = kyselyOver<SessionsSchema>(database);
     this.#database = database;
     this.#now = now;
@@ -100,7 +101,9 @@ export class SessionFile {
   get(id: string): KeptSession | undefined {
     if (this.#gone.has(id)) return undefined;
     const row = this.#get.get({ id, now: BigInt(this.#now()) });
-    return row && { id, account: row.account, node: row.node, attestationId: row.attestation_id };
+    // A damaged index may lead to another's row.
+    if (row?.id !== id) return undefined;
+    return { id, account: row.account, node: row.node, attestationId: row.attestation_id };
   }
 
   /** Forgets sessions whose epoch is over. @returns how many. */
@@ -140,6 +143,21 @@ export class SessionFile {
       written.reject(error);
     }
   }
+}
+
+/** The file, or an empty one in place of what a power cut left of it. @throws Error when it can be neither opened nor replaced. */
+function openSound(file: string): DatabaseSync {
+  try {
+    const database = openSqlite(file, migrations);
+    if (database.prepare("PRAGMA quick_check(1)").get()?.quick_check === "ok") return database;
+    database.close();
+  } catch (error) {
+    // SQLITE_CORRUPT, SQLITE_NOTADB: anything else, such as a full disk, is not mended by beginning anew.
+    const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+    if (code !== 11 && code !== 26) throw error;
+  }
+  for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`, { force: true });
+  return openSqlite(file, migrations);
 }
 
 /** Name of the file in the data directory that holds open sessions. */
