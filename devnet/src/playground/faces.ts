@@ -128,7 +128,18 @@ export function prepareFaces(
     const apiKey = await keepBotKey(state, botIdOf(telegram.token));
     const start = options.botProcess ?? botProcess;
     const kept = keepAlive(
-      () => start({ state, telegram, gateway, apiKey, policyFile, model: model.id, publicUrl: address }),
+      () =>
+        start({
+          state,
+          telegram,
+          gateway,
+          apiKey,
+          policyFile,
+          model: model.id,
+          // The first of the townspeople buys, the second gives back.
+          operatorId: local?.townspeople.persons[1]?.id,
+          publicUrl: address,
+        }),
       (change) => {
         stage?.changed();
         options.onBot?.(change);

@@ -28,6 +28,8 @@ export function botProcess(options: {
   apiKey: string;
   policyFile: string;
   model: string;
+  /** Who answers /paysupport and gives Stars back; with nobody the bot sells nothing. */
+  operatorId?: number | undefined;
   /** Address of the Mini App. */
   publicUrl: string | undefined;
 }): { child: Child; ready: Promise<BotReady> } {
@@ -49,6 +51,7 @@ export function botProcess(options: {
       BOMBYX_POLICY: options.policyFile,
       BOMBYX_MODEL: options.model,
       BOT_DATA_DIR: options.state.path(botFolder),
+      ...(options.operatorId !== undefined && { BOT_OPERATOR_ID: String(options.operatorId) }),
       ...(options.publicUrl !== undefined && { PUBLIC_URL: options.publicUrl }),
       BOT_READY_JSON: "1",
     },

@@ -52,7 +52,8 @@ export const isService = (message: Message): boolean =>
   message.group_chat_created !== undefined ||
   message.pinned_message !== undefined ||
   message.forum_topic_created !== undefined ||
-  message.successful_payment !== undefined;
+  message.successful_payment !== undefined ||
+  message.refunded_payment !== undefined;
 
 /** The bot has seen what was sent before its own newest sign of life. */
 export function readUpTo(messages: readonly Message[], isBusy: boolean): number {

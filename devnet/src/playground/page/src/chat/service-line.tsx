@@ -12,6 +12,7 @@ function sentence(message: Message, say: Say): string {
   if (message.left_chat_member) return say("left", fullName(message.left_chat_member));
   if (message.forum_topic_created) return say("topicMade", message.forum_topic_created.name);
   if (message.successful_payment) return say("paidService", message.successful_payment.total_amount);
+  if (message.refunded_payment) return say("refundedService", message.refunded_payment.total_amount);
   if (message.pinned_message) return say("pinned");
   return say("groupMade", message.from ? fullName(message.from) : "");
 }
