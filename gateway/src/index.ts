@@ -201,11 +201,12 @@ export async function startGateway(
   };
 
   /** Loaded when it is wanted: the chain's libraries take time and memory. */
-  const openSettlement = async (settled: SettlementConfig) => {
+  const openSettlement = async (settled: SettlementConfig): Promise<Settlement> => {
     const { Settlement } = await import("./settlement/settlement.ts");
     const { feeBps } = config;
+    const bringMoney = async (): Promise<void> => await desk?.redeemAll();
     const parts = { config: settled, dataDir, feeBps, db: store.db, ledger, fleet, events, log, now };
-    return await Settlement.open(parts);
+    return await Settlement.open({ ...parts, bringMoney });
   };
 
   const openChannels = async (settled: SettlementConfig, chain: Settlement) => {

@@ -6,6 +6,7 @@ import type { Kysely } from "kysely";
 import type { Principal } from "../accounts/accounts.ts";
 import type { OperatorWallet } from "../chain/operator-wallet.ts";
 import type { TonEndpoints } from "../chain/ton-endpoints.ts";
+import { channelAccount } from "../ledger/channel-ledger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
 import type { SettlementConfig } from "../settlement/settlement-config.ts";
@@ -35,6 +36,7 @@ export interface ChannelDeskParts {
 export class ChannelDesk {
   readonly channels: Channels;
   readonly #parts: ChannelDeskParts;
+  readonly #records: ChannelRecords;
   readonly #closings: Closings;
   readonly #redeemer: Redeemer;
   readonly #stopping = new AbortController();
@@ -49,6 +51,7 @@ export class ChannelDesk {
     const { endpoints, wallet, vault, ackKey } = chain;
     const { globalId, gramPayments, channels: terms = defaultVoucherTerms } = config;
     this.#parts = parts;
+    this.#records = records;
     this.#redeemer = new Redeemer({
       wallet,
       redeemAboveNano: terms.redeemAboveNano,
@@ -101,6 +104,14 @@ export class ChannelDesk {
     const { address, state, depositNano, redeemedNano, spentNano, reservedNano, closesAt, voucher } = channel;
     const signedNano = voucher?.total ?? "0";
     return { address, state, depositNano, redeemedNano, signedNano, spentNano, reservedNano, closesAt };
+  }
+
+  /** Brings every voucher to the vault, however small: an epoch waits for the money. */
+  async redeemAll(): Promise<void> {
+    for (const record of this.#records.all()) {
+      const account = await this.#parts.ledger.channelAccount(channelAccount(record.address));
+      if (account) this.#redeemer.consider(record, account, 1n);
+    }
   }
 
   async #run(): Promise<void> {

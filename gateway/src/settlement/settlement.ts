@@ -45,6 +45,8 @@ export interface SettlementParts {
   readonly log: Log;
   /** ms since epoch. */
   readonly now: () => number;
+  /** Nodes earned more than the vault has: whoever holds vouchers redeems them. */
+  readonly bringMoney?: () => Promise<void>;
   /** Where the process may be killed; for tests. */
   readonly reached?: (step: EpochStep) => Promise<void>;
 }
@@ -286,12 +288,21 @@ export class Settlement {
     await events.settled();
   }
 
+  async #bringMoney(): Promise<void> {
+    try {
+      await this.#parts.bringMoney?.();
+    } catch (error) {
+      this.#parts.log.error({ err: error }, "vouchers could not be brought to the vault");
+    }
+  }
+
   #problem(kind: SettlementProblem, detail: Readonly<Record<string, string | number>> | null): void {
     const known = this.#problems.has(kind);
     if (detail === null) {
       if (this.#problems.delete(kind)) this.#parts.log.info({ problem: kind }, "settlement goes on");
       return;
     }
+    if (kind === "uncovered") void this.#bringMoney();
     this.#problems.add(kind);
     if (!known) this.#parts.log.error({ code: "SETTLEMENT_STOPPED", problem: kind, ...detail }, advice[kind]);
   }
