@@ -60,7 +60,6 @@ describe("every field has one spelling", () => {
   });
   test.each<[string, (good: Bundle) => object]>([
     ["an unknown TEE", () => ({ tee: "tdx-sim" })],
-    ["the open tier", () => ({ tee: "none" })],
     ["another version", () => ({ v: 2 })],
     ["an unknown field", () => ({ zeal: 1 })],
     ["base64 with stray bits", ({ quote }) => ({ quote: `${quote.slice(0, -4)}AB==` })],
@@ -77,6 +76,9 @@ describe("every field has one spelling", () => {
     refused(changed({ ...rest, ...change(bundle) }), "BUNDLE_FIELD");
   });
 });
+
+test("a bundle that calls itself one of the open tier is refused as that", () =>
+  refused(edited('"tee":"tdx"', '"tee":"none"'), "TEE"));
 
 test("a bundle above 256 KB is refused unread", () =>
   refused(new Uint8Array(256 * 1024 + 1), "BUNDLE_TOO_LARGE"));

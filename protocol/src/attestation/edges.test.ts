@@ -43,6 +43,13 @@ describe("sizes", () => {
     await refused(ground.appraise({ bundle: new Uint8Array(256 * 1_024) }), "BUNDLE_JSON");
     await refused(ground.appraise({ bundle: new Uint8Array(256 * 1_024 + 1) }), "BUNDLE_TOO_LARGE");
   });
+  test("signature data end where their length says, padding begins behind it", async () => {
+    const length = new DataView(ground.quote.buffer).getUint32(632, true);
+    const longer = Uint8Array.of(...ground.quote.subarray(0, 636 + length), 0);
+    await accepted(ground.verify({ quote: longer }));
+    new DataView(longer.buffer).setUint32(632, length + 1, true);
+    await refused(ground.verify({ quote: longer }), "QUOTE_FORMAT");
+  });
   test("so is collateral", async () => {
     const rest = Object.values({ ...ground.collateral, tcb_info: "" }).join("").length;
     const of = (size: number) => ground.withDocuments({ tcb_info: " ".repeat(size - rest) });
@@ -84,6 +91,10 @@ describe("ages", () => {
     expect((await ground.verify({ policy: { tcbExceptions } })).validUntil).toBeGreaterThan(now);
     const later = [{ status: "OutOfDate", until: now + 1 }];
     expect((await ground.verify({ policy: { tcbExceptions: later } })).validUntil).toBe(now + 1);
+    const { tcbLevels } = JSON.parse(ground.collateral.tcb_info) as { tcbLevels: readonly object[] };
+    const outdated = { tcbInfo: { tcbLevels: [{ ...tcbLevels[0], tcbStatus: "OutOfDate" }] } };
+    await refused(ground.withCollateral(outdated, { policy: { tcbExceptions } }), "TCB_STATUS");
+    await accepted(ground.withCollateral(outdated, { policy: { tcbExceptions: later } }));
   });
 });
 

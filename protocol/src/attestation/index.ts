@@ -1,5 +1,12 @@
 /** Quotes, bundles and their appraisal (PROTOCOL §3 and §4). */
-export { type Appraisal, appraise, type Expectation, type Verdict } from "./appraise.ts";
+export { type Appraisal, appraise, type Verdict } from "./appraise.ts";
+export {
+  appraiseOpen,
+  type OpenAppraisal,
+  type OpenPolicy,
+  type OpenVerdict,
+  openPolicy,
+} from "./appraise-open.ts";
 export * from "./bundle.ts";
 export { parsePemChain } from "./certificate.ts";
 export * from "./chain-view.ts";
@@ -18,13 +25,18 @@ export { type QuotePlatform, quotePlatform } from "./quote-platform.ts";
 export { readCollateral } from "./read-collateral.ts";
 export * from "./registry.ts";
 export {
+  findRow,
   type ReleaseManifest,
   releaseBytes,
   releaseHash,
   releaseManifestBytes,
+  releaseManifestSchema,
   type SignedRelease,
+  signedReleaseSchema,
+  verifyRelease,
 } from "./release.ts";
 export * from "./statement.ts";
+export type { Expectation } from "./statement-checks.ts";
 export { intelRoot, strictPolicy } from "./strict-policy.ts";
 export { type ToncenterOptions, toncenterChainView } from "./toncenter-chain-view.ts";
 export { type QuoteVerdict, type TcbVerdict, verifyQuote } from "./verify-quote.ts";

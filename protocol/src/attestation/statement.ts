@@ -58,6 +58,19 @@ export async function reportData(statement: Uint8Array): Promise<Uint8Array<Arra
   return new Uint8Array(await crypto.subtle.digest("SHA-512", input));
 }
 
+/**
+ * 64 bytes: SHA-512("bombyx/open/v1\0" ‖ u64be(length) ‖ statement), in the open tier's place of report_data; another
+ * domain, so that one statement has another attestation id in each tier.
+ */
+export async function openCommitment(statement: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  const input = concat(utf8("bombyx/open/v1\0"), u64be(statement.length), statement);
+  return new Uint8Array(await crypto.subtle.digest("SHA-512", input));
+}
+
+/** What `link` signs in the open tier: "bombyx/open-statement/v1\0" ‖ {@link openCommitment}. */
+export const openStatementBytes = (commitment: Uint8Array): Uint8Array<ArrayBuffer> =>
+  concat(utf8("bombyx/open-statement/v1\0"), commitment);
+
 /** 32 bytes: BLAKE2b-256("bombyx/att-id/v1\0" ‖ report_data). */
 export const attestationId = (reportData64: Uint8Array): Uint8Array =>
   blake2b256(utf8("bombyx/att-id/v1\0"), reportData64);

@@ -43,9 +43,9 @@ export interface AttestedNode {
   readonly link: KeyPair;
 }
 
-export async function attestedNode(options: AttestedNodeOptions): Promise<AttestedNode> {
-  await ready;
-  const { world, now, beacon, manifests, payout = "owner" } = options;
+/** Keys and words of a node before anything vouches for them. */
+export function draftNode(options: Omit<AttestedNodeOptions, "world" | "now" | "quote">) {
+  const { beacon, manifests, payout = "owner" } = options;
   const link = options.link ?? newSigningKeyPair();
   const sig = newSigningKeyPair();
   const kem = newKemKeyPair();
@@ -69,6 +69,18 @@ export async function attestedNode(options: AttestedNodeOptions): Promise<Attest
     suites: kem.xwing ? [1, 2] : [1],
     ...options.statement,
   };
+  const linked = {
+    linkPk: toHex(link.publicKey),
+    payout,
+    signature: toHex(sign(bootBinding(bootId, sig.publicKey), link.privateKey)),
+  };
+  return { statement, linked, node, kem, sig, link };
+}
+
+export async function attestedNode(options: AttestedNodeOptions): Promise<AttestedNode> {
+  await ready;
+  const { world, now, manifests } = options;
+  const { statement, linked, ...keys } = draftNode(options);
   const bytes = statementBytes(statement);
   const committed = await reportData(bytes);
   const bundle: Bundle = {
@@ -77,11 +89,7 @@ export async function attestedNode(options: AttestedNodeOptions): Promise<Attest
     quote: toBase64(await world.quote(committed, options.quote)),
     statement: toBase64(bytes),
     collateral: await world.collateral(now),
-    link: {
-      linkPk: toHex(link.publicKey),
-      payout,
-      signature: toHex(sign(bootBinding(bootId, sig.publicKey), link.privateKey)),
-    },
+    link: linked,
     manifests: [...manifests],
     gpu: null,
     release: null,
@@ -90,10 +98,7 @@ export async function attestedNode(options: AttestedNodeOptions): Promise<Attest
     bundle,
     bytes: encodeBundle(bundle),
     statement,
-    node,
     attestationId: toHex(attestationId(committed)),
-    kem,
-    sig,
-    link,
+    ...keys,
   };
 }

@@ -20,6 +20,8 @@ export const networkNodeSchema = z.object({
   owner: z.string(),
   /** By the gateway's own appraisal; null until it is attested. A client judges for itself. */
   simulated: z.boolean().nullable(),
+  /** "none" is the open tier: its owner can read what is sent there. Null until it is attested. */
+  tee: z.enum(["tdx", "none"]).nullable().optional(),
 });
 export type NetworkNode = z.infer<typeof networkNodeSchema>;
 

@@ -1,13 +1,19 @@
 import {
   type AttestationPolicy,
   appraise,
+  appraiseOpen,
   type Block,
   type Bundle,
   type ChainView,
   type Collateral,
   type Expectation,
   encodeBundle,
+  encodeOpenBundle,
   type ModelManifest,
+  type OpenBundle,
+  type OpenPolicy,
+  type OpenVerdict,
+  openPolicy,
   type QuoteVerdict,
   type Registry,
   type Statement,
@@ -20,6 +26,8 @@ import {
   type AttestedNodeOptions,
   attestedNode,
   type CollateralVariant,
+  type OpenNode,
+  openNode,
   type QuoteVariant,
   SimulatedWorld,
 } from "../../src/simulation/index.ts";
@@ -81,23 +89,28 @@ export class Ground {
   readonly quote: Uint8Array<ArrayBuffer>;
   readonly collateral: Collateral;
   readonly good: AttestedNode;
+  /** Another node, of the open tier. */
+  readonly open: OpenNode;
 
   private constructor(
     world: SimulatedWorld,
     quote: Uint8Array<ArrayBuffer>,
     collateral: Collateral,
     good: AttestedNode,
+    open: OpenNode,
   ) {
     this.world = world;
     this.quote = quote;
     this.collateral = collateral;
     this.good = good;
+    this.open = open;
   }
 
   static async prepare(): Promise<Ground> {
     const world = await SimulatedWorld.create({ now });
     const quote = await world.quote(reportData);
-    return new Ground(world, quote, await world.collateral(now), await newNode(world));
+    const open = await newOpenNode();
+    return new Ground(world, quote, await world.collateral(now), await newNode(world), open);
   }
 
   verify(change: QuoteCase = {}): Promise<QuoteVerdict> {
@@ -150,6 +163,26 @@ export class Ground {
     return this.appraise({ ...rest, bundle: (await this.node({ statement })).bytes });
   }
 }
+
+/** What a node of the open tier is judged by; without a change it is accepted. */
+export interface OpenCase extends Omit<BundleCase, "policy" | "registry" | "memory"> {
+  readonly policy?: Partial<OpenPolicy>;
+}
+
+export const appraiseOpenly = (ground: Ground, change: OpenCase = {}): Promise<OpenVerdict> =>
+  appraiseOpen({
+    bundle: change.bundle ?? ground.open.bytes,
+    policy: { ...openPolicy("bombyx-devnet"), ...change.policy },
+    chain: change.chain ?? chain,
+    now: "now" in change ? (change.now as number) : now,
+    expect: change.expect ?? {},
+  });
+
+export const withOpenBundle = (ground: Ground, change: Partial<OpenBundle>): Promise<OpenVerdict> =>
+  appraiseOpenly(ground, { bundle: encodeOpenBundle({ ...ground.open.bundle, ...change }) });
+
+export const newOpenNode = (change: Partial<Parameters<typeof openNode>[0]> = {}): Promise<OpenNode> =>
+  openNode({ beacon: blockAt(990), manifests: [manifest], ...change });
 
 type WorldCertificates = NonNullable<Parameters<typeof SimulatedWorld.create>[0]["certificates"]>;
 

@@ -15,7 +15,17 @@ import {
 import { extension, pem } from "../../src/simulation/certificate.ts";
 import * as der from "../../src/simulation/der-writer.ts";
 import { fromHex, toBase64, toHex, utf8 } from "../../src/wire/index.ts";
-import { dayMs, flipped, type Ground, minuteMs, now, zeros } from "./ground.ts";
+import {
+  appraiseOpenly,
+  dayMs,
+  flipped,
+  type Ground,
+  minuteMs,
+  newOpenNode,
+  now,
+  withOpenBundle,
+  zeros,
+} from "./ground.ts";
 import type { ReleaseDesk } from "./release-desk.ts";
 
 /** What is judged; it must reject with the reason that it stands under. */
@@ -44,6 +54,7 @@ export const refusals: Readonly<Record<AttestationReason, Attack>> = {
   BUNDLE_TOO_LARGE: (g) => g.appraise({ bundle: new Uint8Array(256 * 1_024 + 1) }),
   BUNDLE_JSON: (g) => g.appraise({ bundle: utf8(`${new TextDecoder().decode(g.good.bytes)} `) }),
   BUNDLE_FIELD: (g) => g.appraise({ bundle: utf8("{}") }),
+  TEE: (g) => g.appraise({ bundle: g.open.bytes }),
   COLLATERAL_TOO_LARGE: (g) => g.withDocuments({ tcb_info: "x".repeat(256 * 1_024) }),
   COLLATERAL_FIELD: async () => readCollateral("[]"),
   QUOTE_TOO_LARGE: (g) => g.withQuote({ tail: new Uint8Array(16_384) }),
@@ -158,6 +169,8 @@ export const refusals: Readonly<Record<AttestationReason, Attack>> = {
   STATEMENT_KEYS: (g) => g.withStatement({ suites: [1] }),
   NODE: async (g) => g.appraise({ bundle: (await g.node()).bytes, expect: { node: g.good.node } }),
   NODE_ID: (g) => g.withBundle({ link: { ...g.good.bundle.link, payout: "thief" } }),
+  OPEN_SIGNATURE: async (g) =>
+    withOpenBundle(g, { statementSignature: (await newOpenNode()).bundle.statementSignature }),
   LINK_SIGNATURE: (g) => g.withStatement({ boot_id: "00".repeat(16) }),
   CHAIN_VIEW: (g) => {
     const fetch = () => Promise.reject(new Error("offline"));
@@ -214,6 +227,7 @@ export const twins: Readonly<Record<string, Attack>> = {
   "a quote under a memory": (g) => g.verify({ memory: trustMemory() }),
   "a bundle": (g) => g.appraise(),
   "a bundle under a signed release": (g, desk) => underRelease(g, desk),
+  "a node of the open tier": (g) => appraiseOpenly(g),
   "a registered platform": async (g, desk) => {
     const { platformId, imageHash } = await g.verify();
     const lists = await desk.registry(desk.sign()).lists();

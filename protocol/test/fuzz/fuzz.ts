@@ -4,13 +4,14 @@ import {
   type Bundle,
   type Collateral,
   encodeBundle,
+  type OpenBundle,
   parsePemChain,
   parseQuote,
   type Statement,
 } from "../../src/attestation/index.ts";
 import type { QuoteBody } from "../../src/simulation/quote-writer.ts";
 import { concat, toHex } from "../../src/wire/index.ts";
-import { Ground, reportData, zeros } from "../attacks/ground.ts";
+import { appraiseOpenly, Ground, reportData, zeros } from "../attacks/ground.ts";
 import { refusals } from "../attacks/refusals.ts";
 import { ReleaseDesk } from "../attacks/release-desk.ts";
 import { Random } from "../random.ts";
@@ -61,6 +62,7 @@ export async function fuzz({ seed, cases, onProgress }: FuzzOptions): Promise<Fu
     collateralText,
     collateralText,
     bundleText,
+    openBundleText,
     resigned,
     restated,
   ];
@@ -223,6 +225,33 @@ function bundleText(ground: Ground, random: Random): Case {
         Uint8Array.from(atob(ground.good.bundle.quote), (character) => character.charCodeAt(0)),
       );
       sameCollateral(changed.collateral, ground.good.bundle.collateral);
+    },
+  };
+}
+
+/** Bundles of the open tier, bent, and each tier's bundles under the other's policy. */
+function openBundleText(ground: Ground, random: Random): Case {
+  const way = random.below(4);
+  if (way === 0)
+    return {
+      kind: "the open tier, strictly",
+      ask: () => ground.appraise({ bundle: bend(ground.open.bytes, random) }),
+      admit: never,
+    };
+  if (way === 1)
+    return {
+      kind: "a quote, openly",
+      ask: () => appraiseOpenly(ground, { bundle: bend(ground.good.bytes, random) }),
+      admit: never,
+    };
+  const bundle = bend(ground.open.bytes, random);
+  return {
+    kind: "bytes of an open bundle",
+    ask: () => appraiseOpenly(ground, { bundle }),
+    admit: () => {
+      const changed = JSON.parse(new TextDecoder().decode(bundle)) as OpenBundle;
+      same(changed.statement, ground.open.bundle.statement, "the statement");
+      same(JSON.stringify(changed.link), JSON.stringify(ground.open.bundle.link), "the link");
     },
   };
 }
