@@ -1,6 +1,7 @@
-import type { AttestationError, Verdict } from "@bombyx/protocol/attestation";
+import type { AttestationError } from "@bombyx/protocol/attestation";
 import type { BombyxError, ReceiptDetail, SignedReceipt } from "@bombyx/protocol/wire";
 import type { Proof } from "./trust/proof.ts";
+import type { NodeVerdict } from "./trust/verifier.ts";
 
 /** What a client tells its observer; the proof sheet of an application is made of these. */
 export type ClientEvent =
@@ -9,7 +10,7 @@ export type ClientEvent =
       readonly type: "session";
       readonly node: string;
       readonly name: string;
-      readonly verdict: Verdict;
+      readonly verdict: NodeVerdict;
       /** The verdict with the bytes that were judged. */
       readonly proof: Proof;
       readonly standby: boolean;

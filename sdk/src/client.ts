@@ -1,4 +1,3 @@
-import type { Verdict } from "@bombyx/protocol/attestation";
 import { randomBytes, ready } from "@bombyx/protocol/session";
 import { BombyxError, toHex } from "@bombyx/protocol/wire";
 import { type AnswerEvent, type AnswerTools, answer } from "./answer/answer.ts";
@@ -24,9 +23,9 @@ import { openAiFetch } from "./openai-fetch.ts";
 import type { ReceiptFile } from "./receipt/receipt-file.ts";
 import { Connector } from "./session/connector.ts";
 import { SessionPool } from "./session/pool.ts";
-import { policyAppraiser, policyReadmission, strictPolicy } from "./trust/policy.ts";
+import { isOpenTier, type Policy, policyAppraiser, policyReadmission, strictPolicy } from "./trust/policy.ts";
 import type { Proof } from "./trust/proof.ts";
-import { Verifier } from "./trust/verifier.ts";
+import { type NodeVerdict, Verifier } from "./trust/verifier.ts";
 
 export interface RequestOptions {
   /** Aborting cancels the request; the node stops generating. */
@@ -75,7 +74,7 @@ export class BombyxClient {
   /** @throws BombyxError BAD_REQUEST when `gateway` is not an https URL, or an http one of this machine. */
   constructor(options: ClientOptions) {
     const {
-      policy = strictPolicy,
+      policy = strictPolicy as Policy,
       now = Date.now,
       fetch = (url, init) => globalThis.fetch(url, init),
     } = options;
@@ -92,7 +91,7 @@ export class BombyxClient {
       channel: options.payment?.channel,
       ...(options.telegramUser !== undefined && { telegramUser: options.telegramUser }),
     };
-    this.#gateway = new Gateway(access);
+    this.#gateway = new Gateway(access, isOpenTier(policy) ? "none" : "tdx");
     options.payment?.attach(access, now);
     const verifier = new Verifier(
       (attestationId, signal) => this.#gateway.bundle(attestationId, signal),
@@ -178,7 +177,10 @@ export class BombyxClient {
    * Verifies candidates and opens a session and its standby ahead, while the person types.
    * @returns what was verified of the node that will answer.
    */
-  async prepare(request: { model: string; user?: string }, options: RequestOptions = {}): Promise<Verdict> {
+  async prepare(
+    request: { model: string; user?: string },
+    options: RequestOptions = {},
+  ): Promise<NodeVerdict> {
     await ready;
     const seat = { model: request.model, user: request.user ?? this.#user };
     const session = await this.#pool.prepare(seat, options.signal ?? this.#lifetime.signal);
@@ -186,7 +188,7 @@ export class BombyxClient {
   }
 
   /** What this side has verified of the node that answers now; undefined before the first session. */
-  verdict(request: { model: string; user?: string }): Verdict | undefined {
+  verdict(request: { model: string; user?: string }): NodeVerdict | undefined {
     return this.#pool.current({ model: request.model, user: request.user ?? this.#user })?.verdict;
   }
 

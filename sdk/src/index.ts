@@ -5,7 +5,11 @@ export {
   attestationReasons,
   type Bundle,
   manifestHash,
+  type OpenBundle,
+  type OpenPolicy,
+  type OpenVerdict,
   parseBundle,
+  parseOpenBundle,
   parseQuote,
   type Quote,
   type Verdict,
@@ -19,5 +23,13 @@ export { AnswerStream } from "./openai/answer-stream.ts";
 export type * from "./openai/chat-types.ts";
 export type * from "./openai/completion-types.ts";
 export type { ReceiptFile } from "./receipt/receipt-file.ts";
-export { type Policy, parsePolicy, strictPolicy } from "./trust/policy.ts";
+export {
+  isOpenTier,
+  type OpenTierOptions,
+  openTier,
+  type Policy,
+  parsePolicy,
+  strictPolicy,
+} from "./trust/policy.ts";
 export type { Proof } from "./trust/proof.ts";
+export type { NodeVerdict } from "./trust/verifier.ts";

@@ -8,7 +8,8 @@ import { saying } from "./stand-in/script.ts";
 async function registered() {
   const set = await stage([{ name: "alone", script: saying(story) }]);
   await set.client.prepare(ask);
-  const platformId = set.client.verdict(ask)?.platformId ?? "";
+  const verdict = set.client.verdict(ask);
+  const platformId = verdict?.tee === "tdx" ? verdict.platformId : "";
   set.client.close();
   const lists = { platforms: { [platformId]: "home" } as Record<string, string>, denied: [] as string[] };
   const time = { at: set.world.bornAt };

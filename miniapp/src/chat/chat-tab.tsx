@@ -59,6 +59,7 @@ export function ChatTab() {
       {current.turns.length === 0 ? (
         <EmptyChat
           facts={facts}
+          open={network.phase === "sealed" && network.proof.verdict.tee === "none"}
           disabled={network.phase !== "sealed"}
           onAsk={chat.ask}
           notice={network.phase === "refused" && <RefusalNotice network={network} />}

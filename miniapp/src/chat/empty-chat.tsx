@@ -6,11 +6,14 @@ import type { ModelFacts } from "../models/model-facts.ts";
 /** Before the first word: what this is, and questions that the loaded model answers. */
 export function EmptyChat({
   facts,
+  open,
   disabled,
   onAsk,
   notice,
 }: {
   facts: ModelFacts | undefined;
+  /** Whoever runs the computer that answers can read: nothing here is called private. */
+  open: boolean;
   disabled: boolean;
   onAsk: (question: string) => void;
   notice: ReactNode;
@@ -23,10 +26,10 @@ export function EmptyChat({
         {notice || (
           <header>
             <span className="empty-chat-mark">
-              <Icon name="lock" size={32} />
+              <Icon name={open ? "alert" : "lock"} size={32} />
             </span>
-            <h2>{t("chat-empty-title")}</h2>
-            <p className="empty-chat-lead">{t("chat-empty-text")}</p>
+            <h2>{t(open ? "chip-open" : "chat-empty-title")}</h2>
+            <p className="empty-chat-lead">{t(open ? "chat-empty-open" : "chat-empty-text")}</p>
           </header>
         )}
         {facts && !notice && (

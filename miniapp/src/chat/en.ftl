@@ -30,6 +30,7 @@ chat-moved = { $count ->
 chat-nothing-sent = Nothing was sent.
 chat-not-kept = This device's storage is not available. Conversations last until you close this page.
 chat-empty-title = Ask in private
+chat-empty-open = Your question is sealed on its way, and the computer that answers opens it. No hardware keeps its owner from reading along.
 chat-empty-text = Your question is sealed on this device. Only the verified machine can open it.
 chat-conversations-empty = No conversations yet.
 chat-conversations-footer = Kept on this device only.
@@ -44,6 +45,7 @@ chat-cancel = Cancel
 
 chip-opening = Looking for a verified node…
 chip-sealed = Sealed to a verified node
+chip-open = The computer's owner can read this
 chip-simulated = Sealed · simulated hardware
 chip-refused = Not verified · nothing is sent
 

@@ -24,6 +24,8 @@ function chipOf(network: ConnectionState) {
     case "refused":
       return { tone: "danger", icon: "alert", words: "chip-refused" } as const;
     case "sealed":
+      if (network.proof.verdict.tee === "none")
+        return { tone: "danger", icon: "alert", words: "chip-open" } as const;
       return network.proof.verdict.simulated
         ? ({ tone: "warn", icon: "lock", words: "chip-simulated" } as const)
         : ({ tone: "good", icon: "lock", words: "chip-sealed" } as const);

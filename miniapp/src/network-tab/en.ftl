@@ -21,6 +21,7 @@ network-more =
 network-no-model = no model yet
 network-tokens = { $speed } tokens/s
 network-simulated = simulated
+network-open = open tier: its owner can read
 network-load = { $running } of { $slots } answers running
 network-state-linked = being verified
 network-state-draining = finishing

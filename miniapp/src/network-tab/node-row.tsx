@@ -21,6 +21,7 @@ export function NodeRow({ node }: { node: NetworkNode }) {
             ...(slots > 0
               ? [t("network-tokens", { speed: counted(node.decodeTokensPerSecond, language) })]
               : []),
+            ...(node.tee === "none" ? [t("network-open")] : []),
             ...(node.simulated === true ? [t("network-simulated")] : []),
           ].join(" · ")}
         </small>

@@ -22,6 +22,7 @@ network-more =
 network-no-model = модели пока нет
 network-tokens = { $speed } токенов/с
 network-simulated = симуляция
+network-open = открытый уровень: владелец может читать
 network-load = Пишется ответов: { $running } из { $slots }
 network-state-linked = проверяется
 network-state-draining = завершает

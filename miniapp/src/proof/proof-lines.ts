@@ -1,4 +1,11 @@
-import { manifestHash, type Proof, parseBundle, parseQuote } from "@bombyx/sdk";
+import {
+  manifestHash,
+  type NodeVerdict,
+  type Proof,
+  parseBundle,
+  parseOpenBundle,
+  parseQuote,
+} from "@bombyx/sdk";
 import type { IconName } from "../components/icon.tsx";
 import type { TextArguments } from "../i18n/messages.ts";
 import { modelFacts } from "../models/model-facts.ts";
@@ -16,10 +23,95 @@ export interface ProofLine {
 /** Each check of PROTOCOL §4 in the order in which a person asks; the labels of raw bytes are the field's own. */
 export function proofLines(proof: Proof, standby: Proof | undefined): readonly ProofLine[] {
   const { verdict } = proof;
+  const { tee, statement } = verdict;
+  const tone = tee === "none" || verdict.simulated ? "warn" : "good";
+  const { link } = tee === "none" ? parseOpenBundle(proof.bundle) : parseBundle(proof.bundle);
+  return [
+    ...(tee === "none" ? openLines(proof) : hardwareLines(proof, verdict)),
+    modelLine(proof, tone),
+    // What a GPU hides from an owner who reads everything needs no line.
+    ...(tee === "none" ? [] : [gpuLine(statement, tone)]),
+    {
+      id: "fresh",
+      icon: "clock",
+      tone,
+      values: { beacon: new Date(verdict.beaconAt), until: new Date(verdict.validUntil) },
+      raw: [
+        { label: "Beacon", text: JSON.stringify(statement.beacon, undefined, 2) },
+        { label: "Block made", text: new Date(verdict.beaconAt).toISOString() },
+        { label: "Verified here", text: new Date(proof.verifiedAt).toISOString() },
+        { label: "Session opened", text: new Date(proof.openedAt).toISOString() },
+        { label: "Valid until", text: new Date(verdict.validUntil).toISOString() },
+      ],
+    },
+    {
+      id: "node",
+      icon: "network",
+      tone,
+      values: { name: proof.name },
+      raw: [
+        { label: "Node id", text: verdict.node },
+        { label: "Owner's link key", text: link.linkPk },
+        { label: "Payout address", text: link.payout },
+        { label: "Boot id", text: statement.boot_id },
+        { label: "Attestation id", text: verdict.attestationId },
+        ...(tee === "tdx" && verdict.hosting ? [{ label: "Hosting", text: verdict.hosting }] : []),
+      ],
+    },
+    standbyLine(proof, standby),
+  ];
+}
+
+/** The open tier: nothing stands between its owner and what is sent there, and the sheet begins with that. */
+function openLines(proof: Proof): readonly ProofLine[] {
+  const { statement, suite } = proof.verdict;
+  return [
+    {
+      id: "open",
+      icon: "alert",
+      tone: "warn",
+      raw: [{ label: "tee", text: "none" }],
+    },
+    {
+      id: "open-keys",
+      icon: "key",
+      tone: "warn",
+      raw: [
+        { label: "Statement", text: JSON.stringify(statement, undefined, 2) },
+        { label: "Signature", text: parseOpenBundle(proof.bundle).statementSignature },
+        { label: "Suite", text: String(suite) },
+      ],
+    },
+  ];
+}
+
+const gpuLine = ({ gpu }: NodeVerdict["statement"], tone: ProofLine["tone"]): ProofLine => ({
+  id: `gpu-${gpu.mode}`,
+  icon: "bolt",
+  tone: gpu.mode === "plain" ? "warn" : tone,
+  raw: [{ label: "gpu", text: JSON.stringify(gpu, undefined, 2) }],
+});
+
+function modelLine({ verdict, manifest: hash }: Proof, tone: ProofLine["tone"]): ProofLine {
+  const manifest = verdict.manifests.find((document) => manifestHash(document) === hash);
+  return {
+    id: verdict.tee === "none" ? "open-model" : "model",
+    icon: "cube",
+    tone,
+    values: { model: modelFacts(manifest?.model ?? "–", manifest?.ggufSha256).name },
+    raw: [
+      { label: "GGUF SHA-256", text: manifest?.ggufSha256 ?? "–" },
+      { label: "Manifest hash", text: hash },
+      { label: "Manifest", text: JSON.stringify(manifest, undefined, 2) },
+    ],
+  };
+}
+
+/** What the machine's own hardware says. */
+function hardwareLines(proof: Proof, verdict: Extract<NodeVerdict, { tee: "tdx" }>): readonly ProofLine[] {
   const { statement, row, tcb } = verdict;
   const bundle = parseBundle(proof.bundle);
   const { report, pckChain } = parseQuote(bytesOf(bundle.quote));
-  const manifest = verdict.manifests.find((document) => manifestHash(document) === proof.manifest);
   const tone = verdict.simulated ? "warn" : "good";
   const tcbClean = tcb.status === "UpToDate";
   return [
@@ -70,51 +162,6 @@ export function proofLines(proof: Proof, standby: Proof | undefined): readonly P
         { label: "Suite", text: String(verdict.suite) },
       ],
     },
-    {
-      id: "model",
-      icon: "cube",
-      tone,
-      values: { model: modelFacts(manifest?.model ?? "–", manifest?.ggufSha256).name },
-      raw: [
-        { label: "GGUF SHA-256", text: manifest?.ggufSha256 ?? "–" },
-        { label: "Manifest hash", text: proof.manifest },
-        { label: "Manifest", text: JSON.stringify(manifest, undefined, 2) },
-      ],
-    },
-    {
-      id: `gpu-${statement.gpu.mode}`,
-      icon: "bolt",
-      tone: statement.gpu.mode === "plain" ? "warn" : tone,
-      raw: [{ label: "gpu", text: JSON.stringify(statement.gpu, undefined, 2) }],
-    },
-    {
-      id: "fresh",
-      icon: "clock",
-      tone,
-      values: { beacon: new Date(verdict.beaconAt), until: new Date(verdict.validUntil) },
-      raw: [
-        { label: "Beacon", text: JSON.stringify(statement.beacon, undefined, 2) },
-        { label: "Block made", text: new Date(verdict.beaconAt).toISOString() },
-        { label: "Verified here", text: new Date(proof.verifiedAt).toISOString() },
-        { label: "Session opened", text: new Date(proof.openedAt).toISOString() },
-        { label: "Valid until", text: new Date(verdict.validUntil).toISOString() },
-      ],
-    },
-    {
-      id: "node",
-      icon: "network",
-      tone,
-      values: { name: proof.name },
-      raw: [
-        { label: "Node id", text: verdict.node },
-        { label: "Owner's link key", text: bundle.link.linkPk },
-        { label: "Payout address", text: bundle.link.payout },
-        { label: "Boot id", text: statement.boot_id },
-        { label: "Attestation id", text: verdict.attestationId },
-        ...(verdict.hosting ? [{ label: "Hosting", text: verdict.hosting }] : []),
-      ],
-    },
-    standbyLine(proof, standby),
   ];
 }
 
@@ -125,11 +172,11 @@ function standbyLine(proof: Proof, standby: Proof | undefined): ProofLine {
   return {
     id: standby.owner === proof.owner ? "standby-same" : "standby",
     icon: "moved",
-    tone: standby.owner === proof.owner || verdict.simulated ? "warn" : "good",
+    tone: standby.owner === proof.owner || verdict.tee === "none" || verdict.simulated ? "warn" : "good",
     values: { name },
     raw: [
       { label: "Node id", text: verdict.node },
-      { label: "Platform id", text: verdict.platformId },
+      ...(verdict.tee === "tdx" ? [{ label: "Platform id", text: verdict.platformId }] : []),
       { label: "Attestation id", text: verdict.attestationId },
       { label: "Verified here", text: new Date(standby.verifiedAt).toISOString() },
     ],

@@ -1,4 +1,4 @@
-import type { Proof } from "@bombyx/sdk";
+import type { NodeVerdict, Proof } from "@bombyx/sdk";
 import { useEffect, useMemo, useState } from "react";
 import { CopyButton } from "../chat/copy-button.tsx";
 import { copyText } from "../chat/copy-text.ts";
@@ -46,11 +46,11 @@ export function ProofSheet({ network, onClose }: { network: ConnectionState; onC
 function Verified({ proof, standby }: { proof: Proof; standby: Proof | undefined }) {
   const t = useText();
   const lines = useMemo(() => proofLines(proof, standby), [proof, standby]);
-  const { simulated } = proof.verdict;
+  const { tone, words } = summaryOf(proof.verdict);
   return (
     <>
-      <Notice tone={simulated ? "warn" : "good"} title={t(simulated ? "proof-simulated" : "proof-verified")}>
-        <p>{t(simulated ? "proof-simulated-text" : "proof-verified-text")}</p>
+      <Notice tone={tone} title={t(words)}>
+        <p>{t(`${words}-text`)}</p>
       </Notice>
       <Section title={t("proof-checked", { ago: useAgo(proof.verifiedAt) })} footer={t("proof-tap")}>
         {lines.map((line) => (
@@ -60,6 +60,13 @@ function Verified({ proof, standby }: { proof: Proof; standby: Proof | undefined
       <Share proof={proof} />
     </>
   );
+}
+
+function summaryOf({ tee, simulated }: NodeVerdict) {
+  if (tee === "none") return { tone: "danger", words: "proof-open-tier" } as const;
+  return simulated
+    ? ({ tone: "warn", words: "proof-simulated" } as const)
+    : ({ tone: "good", words: "proof-verified" } as const);
 }
 
 function Line({ line, quiet = false }: { line: ProofLine; quiet?: boolean }) {

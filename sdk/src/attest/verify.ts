@@ -4,6 +4,7 @@ import {
   type ChainView,
   type Collateral,
   encodeBundle,
+  findRow,
   type QuoteVerdict,
   refusal,
   verifyQuote,
@@ -130,16 +131,7 @@ const policyOf = ({ quote, collateral, root, policy }: VerifyInput) =>
   });
 
 function demandPolicy(verdict: QuoteVerdict, { attestation, reportData, judgesMeasurements }: PublicPolicy) {
-  const { mrtd, rtmr0, rtmr1, rtmr2, rtmr3 } = verdict.measurement;
-  const listed = attestation.rows.some(
-    (row) =>
-      row.mrtd === mrtd &&
-      row.rtmr0 === rtmr0 &&
-      row.rtmr1 === rtmr1 &&
-      row.rtmr2 === rtmr2 &&
-      row.rtmr3 === rtmr3,
-  );
-  if (judgesMeasurements && !listed)
+  if (judgesMeasurements && findRow(attestation.rows, verdict.measurement) === undefined)
     throw refusal("MEASUREMENT", `No row of the policy "${attestation.name}" has these registers.`);
   if (reportData !== undefined && reportData !== toHex(verdict.reportData))
     throw refusal("REPORT_DATA", "The quote's report data is not what the policy names.");

@@ -13,6 +13,9 @@ import type * as z from "zod";
 import { GatewayHttp, type GatewayOptions } from "./gateway-http.ts";
 import { readBounded } from "./read-bounded.ts";
 
+/** What stands behind a node: a hardware quote, or (the open tier) nothing but its owner's word. */
+export type Tee = "tdx" | "none";
+
 export type Models = z.infer<typeof modelsSchema>;
 
 const message2Bytes = 48;
@@ -23,18 +26,23 @@ const message2Bytes = 48;
  */
 export class Gateway {
   readonly #http: GatewayHttp;
+  readonly #tee: Tee;
 
-  constructor(options: GatewayOptions) {
+  /** @param tee which nodes are asked for; never both */
+  constructor(options: GatewayOptions, tee: Tee = "tdx") {
     this.#http = new GatewayHttp(options);
+    this.#tee = tee;
   }
 
   async models(signal: AbortSignal): Promise<Models> {
-    return await this.#http.json(modelsSchema, "v1/models", { signal });
+    const path = this.#tee === "none" ? "v1/models?tee=none" : "v1/models";
+    return await this.#http.json(modelsSchema, path, { signal });
   }
 
   /** At most five, best first; `not` names nodes that the client has just lost or refused. */
   async candidates(model: string, not: readonly string[], signal: AbortSignal): Promise<Candidates> {
     const query = new URLSearchParams({ model });
+    if (this.#tee === "none") query.set("tee", "none");
     if (not.length > 0) query.set("not", not.join(","));
     return await this.#http.json(candidatesSchema, `v1/candidates?${query}`, { signal });
   }

@@ -2,6 +2,7 @@ import {
   attestationId,
   bootBinding,
   nodeId,
+  openCommitment,
   reportData,
   type Statement,
   statementSchema,
@@ -134,7 +135,11 @@ async function statementOf({ attestation, signed }: ReceiptFile): Promise<Statem
   }
   const bytes = fromBase64(attestation.statement);
   const wanted = signed.receipt.attestationId;
-  if (toHex(attestationId(await reportData(bytes))) !== wanted) {
+  // The same statement has another id under a quote than under its owner's word alone.
+  const ids = [await reportData(bytes), await openCommitment(bytes)].map((hash) =>
+    toHex(attestationId(hash)),
+  );
+  if (!ids.includes(wanted)) {
     throw new ReceiptError(
       "statement",
       "The statement is not the one whose attestation id the receipt names.",

@@ -4,7 +4,7 @@ import { initiateHandshake } from "@bombyx/protocol/session";
 import { BombyxError, type Candidate, type Candidates, fromHex } from "@bombyx/protocol/wire";
 import type { ClientEvent } from "../client-event.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import type { Verified, Verifier } from "../trust/verifier.ts";
+import type { NodeVerdict, Verified, Verifier } from "../trust/verifier.ts";
 import { standbyOrder, weightedOrder } from "./choose.ts";
 import { Session } from "./session.ts";
 
@@ -72,7 +72,7 @@ export class Connector {
       try {
         const verified = await this.#options.verifier.verify(candidate, wish.model, signal);
         const { verdict } = verified;
-        if (verdict.platformId === wish.standbyOf?.verdict.platformId && !samePlatform.has(candidate)) {
+        if (onePlatform(verdict, wish.standbyOf?.verdict) && !samePlatform.has(candidate)) {
           samePlatform.add(candidate);
           queue.push(candidate);
           continue;
@@ -157,6 +157,10 @@ export class Connector {
     return new Session(handshake.finish(message2), verified, candidate, offer.price, now());
   }
 }
+
+/** Without a quote nobody says which machine it is; then owners alone tell nodes apart. */
+const onePlatform = (one: NodeVerdict, other: NodeVerdict | undefined): boolean =>
+  one.tee === "tdx" && other?.tee === "tdx" && one.platformId === other.platformId;
 
 function order(offer: Candidates, wish: Wish, random: () => number): Candidate[] {
   let candidates = offer.candidates.filter(({ node }) => !wish.not.includes(node));

@@ -1,8 +1,7 @@
-import type { Verdict } from "@bombyx/protocol/attestation";
 import { type SessionKeys, sessionIdHex, zeroSession } from "@bombyx/protocol/session";
 import { BombyxError, type Candidate, limits, type Price } from "@bombyx/protocol/wire";
 import type { Proof } from "../trust/proof.ts";
-import type { Verified } from "../trust/verifier.ts";
+import type { NodeVerdict, Verified } from "../trust/verifier.ts";
 
 /** A successor is opened when fewer ids or less time than this are left. */
 const wornRequestsLeft = 8;
@@ -31,7 +30,7 @@ export class Session {
     this.#lastUsedAt = now;
   }
 
-  get verdict(): Verdict {
+  get verdict(): NodeVerdict {
     return this.proof.verdict;
   }
 

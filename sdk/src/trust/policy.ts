@@ -1,8 +1,11 @@
 import {
   type AttestationPolicy,
   appraise,
+  appraiseOpen,
   attestationPolicySchema,
   demandRegistered,
+  type OpenPolicy,
+  openPolicy,
   type Registry,
   refusal,
   strictPolicy as strictAttestation,
@@ -20,7 +23,8 @@ import type { Appraiser, Readmission } from "./verifier.ts";
  * storage or from the gateway.
  */
 export interface Policy {
-  readonly attestation: AttestationPolicy;
+  /** What hardware must prove; or that none must, which {@link openTier} alone makes. */
+  readonly attestation: AttestationPolicy | OpenPolicy;
   /** Base URLs of toncenter-v2 APIs that no gateway operator runs; two must agree on every block. */
   readonly chainEndpoints: readonly string[];
   /** ms between answer frames. @default 80: neither token lengths nor cadence show on the wire. */
@@ -49,10 +53,33 @@ export interface Policy {
  * A second pinned endpoint comes with the first release; before that, no node passes MEASUREMENT, which
  * is judged before the chain is asked.
  */
-export const strictPolicy: Policy = {
+export const strictPolicy = {
   attestation: strictAttestation,
   chainEndpoints: ["https://toncenter.com/api/v2"],
-};
+} satisfies Policy;
+
+export interface OpenTierOptions extends Pick<Policy, "tickMs" | "minOwners" | "models"> {
+  /** Base URLs of toncenter-v2 APIs that no gateway operator runs; two must agree on every block. */
+  readonly chainEndpoints: readonly string[];
+  /** Whose blocks are beacons. @default "ton" */
+  readonly chain?: string;
+}
+
+const openTiers = new WeakSet<object>();
+
+/**
+ * The policy `open`: nodes without a quote, and no others. Their owners can read what is sent to them. Only code makes
+ * it: no file, address or gateway is read as one, and nothing falls back to it.
+ */
+export function openTier({ chain, ...rest }: OpenTierOptions): Policy {
+  const policy = Object.freeze({ ...rest, attestation: Object.freeze(openPolicy(chain)) });
+  openTiers.add(policy);
+  return policy;
+}
+
+/** Whether a policy admits nodes whose owners can read: screens say so. */
+export const isOpenTier = (policy: Policy): policy is Policy & { readonly attestation: OpenPolicy } =>
+  "tee" in policy.attestation;
 
 const policySchema = z.strictObject({
   attestation: attestationPolicySchema,
@@ -63,10 +90,11 @@ const policySchema = z.strictObject({
 });
 
 /**
- * A policy that came as data: a file that the user named.
+ * A policy that came as data: a file that the user named. What {@link openTier} made in a module's code is taken as it is.
  * @throws BombyxError BAD_REQUEST naming the field.
  */
 export function parsePolicy(value: unknown): Policy {
+  if (typeof value === "object" && value !== null && openTiers.has(value)) return value as Policy;
   const result = policySchema.safeParse(value);
   if (!result.success) {
     const issue = result.error.issues[0];
@@ -85,8 +113,10 @@ export function parsePolicy(value: unknown): Policy {
 /** Step 11 again, for a verdict that is still good: the lists may have changed since. */
 export function policyReadmission(policy: Policy, now: () => number): Readmission {
   const { attestation, registry } = policy;
-  return async ({ platformId, imageHash, statement }) => {
-    if (attestation.registry === "none") return;
+  return async (verdict) => {
+    // Under the open tier there is no machine that a registry could know.
+    if ("tee" in attestation || verdict.tee === "none" || attestation.registry === "none") return;
+    const { platformId, imageHash, statement } = verdict;
     if (registry === undefined)
       throw refusal("REGISTRY_VIEW", `The policy "${attestation.name}" needs a registry, and there is none.`);
     demandRegistered({ platformId, imageHash, bootId: statement.boot_id }, await registry.lists(), now());
@@ -100,7 +130,12 @@ export function policyAppraiser(policy: Policy, fetch: Fetch, now: () => number)
     chain: policy.attestation.chain,
     fetch,
   });
-  const { attestation, registry, memory = trustMemory() } = policy;
+  if (isOpenTier(policy)) {
+    const open = policy.attestation;
+    return (bundle, expect) => appraiseOpen({ policy: open, chain, bundle, now: now(), expect });
+  }
+  const { registry, memory = trustMemory() } = policy;
+  const attestation = policy.attestation as AttestationPolicy;
   const given = { policy: attestation, chain, memory, ...(registry && { registry }) };
   return async (bundle, expect) => {
     // Read before the appraisal's instant: lists of the future would be none. What is wrong with them, it says itself.

@@ -1,8 +1,8 @@
-import type { Verdict } from "@bombyx/protocol/attestation";
+import type { NodeVerdict } from "./verifier.ts";
 
 /** What this side verified of a node, with the bytes it judged, so that a person can look or pass them on. */
 export interface Proof {
-  readonly verdict: Verdict;
+  readonly verdict: NodeVerdict;
   /** The exact bytes of the bundle: canonical JSON, as `attest verify` takes it. */
   readonly bundle: Uint8Array;
   /** Hash of the model manifest that answers. */

@@ -1,22 +1,25 @@
-import { AttestationError, manifestHash, type Verdict } from "@bombyx/protocol/attestation";
+import { AttestationError, manifestHash, type OpenVerdict, type Verdict } from "@bombyx/protocol/attestation";
 import { BombyxError, type Candidate } from "@bombyx/protocol/wire";
 import type { Policy } from "./policy.ts";
+
+/** What was verified of a node: its hardware; or, under the open tier, only whose word it is. */
+export type NodeVerdict = Verdict | OpenVerdict;
 
 /** Judges the exact bytes of a bundle. @throws AttestationError naming the step that refused. */
 export type Appraiser = (
   bundle: Uint8Array,
   expect: { readonly node: string; readonly attestationId: string; readonly manifest: string },
-) => Promise<Verdict>;
+) => Promise<NodeVerdict>;
 
 /**
  * PROTOCOL §4 step 11, before every session: the registry has not denied the node since it was judged.
  * @throws AttestationError of step "registry"
  */
-export type Readmission = (verdict: Verdict) => Promise<void>;
+export type Readmission = (verdict: NodeVerdict) => Promise<void>;
 
 /** A verdict with the bytes that it is about. */
 export interface Verified {
-  readonly verdict: Verdict;
+  readonly verdict: NodeVerdict;
   readonly bundle: Uint8Array;
   /** Hash of the model manifest that was asked for. */
   readonly manifest: string;
@@ -91,7 +94,7 @@ export class Verifier {
   }
 
   /** The manifest's hash is attested; that it stands for the model that was asked for is checked here. */
-  #assertServes(verdict: Verdict, manifest: string, model: string): void {
+  #assertServes(verdict: NodeVerdict, manifest: string, model: string): void {
     const document = verdict.manifests.find((known) => manifestHash(known) === manifest);
     if (document?.model !== model) {
       throw new AttestationError(
