@@ -73,6 +73,15 @@ describe("a production build", () => {
     buildTimeoutMs,
   );
 
+  it("makes the open tier's policy nowhere in the Mini App, while the same search finds it in the SDK", () => {
+    const makesIt = (folder: string) =>
+      filesUnder(join(out, folder)).filter((file) =>
+        /name:\s*["'`]open["'`],\s*tee:\s*["'`]none["'`]/.test(readFileSync(file, "utf8")),
+      );
+    expect(makesIt("miniapp/dist")).toEqual([]);
+    expect(makesIt("protocol/dist")).not.toEqual([]);
+  });
+
   it.each(["protocol", "sdk", "node-agent"])("is JavaScript with types and no tests in %s", (room) => {
     const files = filesUnder(join(out, room, "dist"));
     const scripts = files.filter((file) => file.endsWith(".js"));

@@ -23,6 +23,8 @@ export interface GatewayConfig {
   readonly dataDir: string;
   /** Judges nodes; `strictPolicy` unless a simulation was asked for. */
   readonly policy: AttestationPolicy;
+  /** Lists nodes without a quote, for clients that ask for the open tier. @default false: they are refused */
+  readonly openTier?: boolean;
   readonly chainEndpoints: readonly string[];
   readonly prices: readonly PriceRow[];
   readonly defaultPrice: DefaultPrice;
@@ -77,6 +79,7 @@ const environmentSchema = z.object({
   BOMBYX_METRICS_PORT: port.default(9_464),
   BOMBYX_DATA_DIR: z.string().min(1).default(defaultDataDir),
   BOMBYX_SIMULATION: z.string().min(1).optional(),
+  BOMBYX_OPEN_TIER: z.enum(["yes", "no"], "takes yes or no").default("no"),
   BOMBYX_CHAIN_ENDPOINTS: list
     .pipe(z.array(z.url()).min(2, "takes two or more URLs, separated by commas"))
     .optional(),
@@ -166,6 +169,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): GatewayConfig {
     metricsPort: values.BOMBYX_METRICS_PORT,
     dataDir: resolve(values.BOMBYX_DATA_DIR),
     policy: simulation?.attestation ?? strictPolicy,
+    openTier: values.BOMBYX_OPEN_TIER === "yes",
     chainEndpoints,
     prices: Object.entries(prices?.models ?? {}).map(([model, rates]) => ({ model, ...rates })),
     defaultPrice: prices?.default ?? builtInPrice,

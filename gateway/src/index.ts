@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { cachedRegistry, toncenterChainView } from "@bombyx/protocol/attestation";
+import { cachedRegistry, openPolicy, toncenterChainView } from "@bombyx/protocol/attestation";
 import { ready } from "@bombyx/protocol/receipt";
 import { BombyxError } from "@bombyx/protocol/wire";
 import type { Accounts, Principal } from "./accounts/accounts.ts";
@@ -140,7 +140,15 @@ export async function startGateway(
       : cachedRegistry(async () => JSON.parse(await readFile(registryFile, "utf8")), now);
   const policy = registry ? { ...config.policy, registry: "required" as const } : config.policy;
   const memory = await storedMemory(store.db);
-  const intake = new AttestationIntake({ policy, chain, registry, memory, bundles, now });
+  const intake = new AttestationIntake({
+    policy,
+    openTier: config.openTier ? openPolicy(config.policy.chain) : undefined,
+    chain,
+    registry,
+    memory,
+    bundles,
+    now,
+  });
   const quarantine = new Quarantine(store.db, now);
   /** Turns away who was let in before it was denied. */
   const denyAgain = async () => {

@@ -17,7 +17,7 @@ import { type NodeStatus, startNode } from "./node.ts";
 import { cachedCollateral } from "./quote/collateral-cache.ts";
 import { configfsTsmProvider } from "./quote/configfs-tsm.ts";
 import { pccsCollateral } from "./quote/pccs.ts";
-import type { QuoteProvider } from "./quote/quote-provider.ts";
+import { noQuotes, type QuoteProvider, type Quotes } from "./quote/quote-provider.ts";
 import { adviceFor } from "./refusal-advice.ts";
 import { type Output, Screen } from "./screen.ts";
 import { type CommandLine, helpText, readSettings, type Settings } from "./settings.ts";
@@ -105,15 +105,24 @@ async function serve(
 ): Promise<number> {
   const request = overrides.fetch ?? fetch;
   const chain = chainOf(settings, overrides, request);
-  const quotes = overrides.quoteProvider ?? hardwareQuotes(settings, request, screen);
+  const quotes: Quotes =
+    settings.tee === "none"
+      ? noQuotes
+      : (overrides.quoteProvider ?? hardwareQuotes(settings, request, screen));
   const log = nodeLog(
     overrides.stderr ? { write: (line) => void overrides.stderr?.write(line) } : standardError(),
     settings["log-level"] ?? (json ? "info" : "warn"),
   );
 
-  // A machine that gives no quote should say so before gigabytes are downloaded.
-  await quotes.quote(new Uint8Array(64));
-  screen.step("Quote", "this machine can prove what it runs.");
+  if (quotes === noQuotes) {
+    screen.problem(
+      "--tee none: the open tier. Whoever runs this computer can read every question and answer; people are told so, and few gateways list such a node.",
+    );
+  } else {
+    // A machine that gives no quote should say so before gigabytes are downloaded.
+    await quotes.quote(new Uint8Array(64));
+    screen.step("Quote", "this machine can prove what it runs.");
+  }
   const introduction = await introductionOf(settings);
   if (settings.pair !== undefined) await pair(settings.gateway, introduction, screen, signal);
   const model = await getModel(settings, request, screen, signal);

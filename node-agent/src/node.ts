@@ -14,7 +14,7 @@ import { GatewayLink, type LinkStatus } from "./link/gateway-link.ts";
 import { assertGatewayUrl } from "./link/gateway-url.ts";
 import { ReceiptOutbox } from "./link/receipt-outbox.ts";
 import { type NodeLog, silentLog } from "./log.ts";
-import type { QuoteProvider } from "./quote/quote-provider.ts";
+import type { Quotes } from "./quote/quote-provider.ts";
 import { NodeSettlement, type SettlementOptions } from "./settlement/node-settlement.ts";
 import type { SettlementStatus } from "./settlement/settlement-status.ts";
 import { StateDirectory } from "./state/state-directory.ts";
@@ -43,7 +43,8 @@ export interface NodeOptions {
   readonly engine: Engine | ((gpu: () => Promise<boolean>) => Promise<Engine>);
   /** @default no GPU is used */
   readonly gpu?: GpuOptions;
-  readonly quotes: QuoteProvider;
+  /** Where quotes come from; "none" for a node of the open tier. */
+  readonly quotes: Quotes;
   readonly chain: ChainView;
   readonly log?: NodeLog;
   readonly clock?: Clock;

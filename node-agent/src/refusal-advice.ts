@@ -10,6 +10,7 @@ const advice: Readonly<Record<string, string>> = {
   QUARANTINED: "Update bombyx-node; if it is the newest, write to the gateway's operator with the node id.",
   CHAIN_ROOT:
     "This gateway takes other hardware than this machine's: docs/gpu-owner.md says what a real network needs.",
+  TEE: "This gateway lists no nodes of the open tier: ask its operator (BOMBYX_OPEN_TIER), or serve from a TDX machine.",
   VAULT_MISMATCH:
     "Ask the operator which contract pays you, and why; what is final stays yours: bombyx-node earnings.",
   TCB_STATUS: "Update the machine's firmware (BIOS and TDX module), then start again.",

@@ -121,6 +121,11 @@ const settings = {
     value: "yes|no",
     help: "take an http gateway on another machine: the network reads the pairing code and may act as this node (default no)",
   },
+  tee: {
+    schema: z.enum(["tdx", "none"]).default("tdx"),
+    value: "tdx|none",
+    help: "none serves the open tier: you can read what people send, clients are told so, and only those get this node that ask for its tier (default tdx)",
+  },
   gpu: {
     schema: z.enum(["none", "cc", "plain"]).default("none"),
     value: "none|cc|plain",
@@ -184,6 +189,12 @@ export function readSettings(
   if (missing[0] !== undefined) throw bad(missing[0], missingText(missing));
   const found = Object.fromEntries(read) as Settings;
   assertGatewayUrl(found.gateway, found["allow-http"] === "yes");
+  if (found.tee === "none" && found.gpu === "cc") {
+    throw bad(
+      "gpu",
+      "--gpu cc needs --tee tdx: without a quote nobody believes a GPU's mode. Give --gpu plain.",
+    );
+  }
   return { settings: found, json: flags.json === true };
 }
 

@@ -28,6 +28,8 @@ export function gatewayProcess(options: {
       BOMBYX_CHAIN_ENDPOINTS: options.chainEndpoints.join(","),
       BOMBYX_PORT: String(options.port),
       BOMBYX_METRICS_PORT: String(options.metricsPort),
+      // Nobody gets such a node who does not ask for one.
+      BOMBYX_OPEN_TIER: "yes",
       // Whoever stops a devnet does not wait for its answers.
       BOMBYX_DRAIN_MS: "1000",
       ...options.environment,

@@ -13,6 +13,8 @@ export function nodeProcess(options: {
   worldFile: string;
   /** Once, for a node that the gateway has not seen. */
   pairingCode: string | undefined;
+  /** "none" for a node of the open tier. @default "tdx", simulated */
+  tee?: "tdx" | "none";
   /** Wallet that is paid; part of the node's id. */
   payout?: string | undefined;
   model: { readonly path: string; readonly id: string };
@@ -26,6 +28,7 @@ export function nodeProcess(options: {
     "--model": options.model.path,
     "--model-id": options.model.id,
     "--slots": String(options.slots),
+    ...(options.tee !== undefined && { "--tee": options.tee }),
     ...(options.payout !== undefined && { "--payout": options.payout }),
     ...(options.pace > 0 && { "--pace": String(options.pace) }),
     "--state": options.state.path("nodes", options.name),

@@ -1,15 +1,19 @@
 import { BombyxError, type Candidates, hex, type Price } from "@bombyx/protocol/wire";
 import * as z from "zod";
-import type { AttestationIntake } from "../fleet/attestation-intake.ts";
-import type { Fleet } from "../fleet/fleet.ts";
+import type { AttestationIntake, Tee } from "../fleet/attestation-intake.ts";
+import { type Fleet, ofTier } from "../fleet/fleet.ts";
 import type { PriceList } from "../prices.ts";
 import { scores } from "../scheduler/pick.ts";
 import { parse, sendJson } from "./bodies.ts";
 import type { Callers } from "./callers.ts";
 import type { Router } from "./router.ts";
 
+/** Nodes of the open tier are for whoever asks for them, and nobody else hears of them here. */
+const tee = z.enum(["tdx", "none"]).default("tdx");
+const modelsQuery = z.strictObject({ tee });
 const candidatesQuery = z.strictObject({
   model: z.string().min(1).max(128),
+  tee,
   not: z
     .string()
     .max(65 * 64)
@@ -32,26 +36,31 @@ export function fleetRoutes(
 ): void {
   const { callers, fleet, intake, prices, startedAt } = parts;
 
-  router.on("GET", "/v1/models", async ({ request, response }) => {
+  router.on("GET", "/v1/models", async ({ request, response, url }) => {
     await callers.identify(request);
-    const data = [...fleet.models()].map(([id, offers]) => ({
-      id,
-      object: "model",
-      created: startedAt,
-      owned_by: "bombyx",
-      contextTokens: Math.max(...offers.map(({ model }) => model.contextTokens)),
-      nodes: offers.filter(({ available }) => available).length,
-      price: priceJson(prices.for(id)),
-    }));
+    const wanted = parse(modelsQuery, Object.fromEntries(url.searchParams));
+    const data = [...fleet.models()].flatMap(([id, all]) => {
+      const offers = ofTier(all, wanted.tee);
+      if (offers.length === 0) return [];
+      return {
+        id,
+        object: "model",
+        created: startedAt,
+        owned_by: "bombyx",
+        contextTokens: Math.max(...offers.map(({ model }) => model.contextTokens)),
+        nodes: offers.filter(({ available }) => available).length,
+        price: priceJson(prices.for(id)),
+      };
+    });
     sendJson(response, 200, { object: "list", data });
   });
 
   router.on("GET", "/v1/candidates", async ({ request, response, url }) => {
     await callers.identify(request);
-    const { model, not } = parse(candidatesQuery, Object.fromEntries(url.searchParams));
+    const { model, tee, not } = parse(candidatesQuery, Object.fromEntries(url.searchParams));
     const excluded = new Set(not);
-    const picked = fleet.candidates(model, excluded);
-    if (picked.length === 0) throw nobody(model, excluded);
+    const picked = fleet.candidates(model, tee, excluded);
+    if (picked.length === 0) throw nobody(model, tee, excluded);
     const weights = scores(picked);
     const price = prices.for(model);
     const candidates = picked.flatMap((offer, at) => {
@@ -84,8 +93,8 @@ export function fleetRoutes(
       .end(bytes);
   });
 
-  function nobody(model: string, excluded: ReadonlySet<string>): BombyxError {
-    if (!fleet.models().has(model)) {
+  function nobody(model: string, tee: Tee, excluded: ReadonlySet<string>): BombyxError {
+    if (ofTier(fleet.models().get(model) ?? [], tee).length === 0) {
       return new BombyxError(
         "MODEL_UNKNOWN",
         `No node serves ${model} now; GET /v1/models lists what is served.`,
@@ -94,7 +103,7 @@ export function fleetRoutes(
         },
       );
     }
-    const shortage = fleet.shortage(model, excluded);
+    const shortage = fleet.shortage(model, tee, excluded);
     if (shortage.reason === "none") {
       return new BombyxError("NO_CANDIDATE", `No other node serves ${model} now; try again.`);
     }

@@ -1,4 +1,4 @@
-import { parseBundle } from "@bombyx/protocol/attestation";
+import { claimsOpenTier, parseBundle, parseOpenBundle } from "@bombyx/protocol/attestation";
 import { fromBase64, toBase64 } from "@bombyx/protocol/wire";
 import type { Kysely } from "kysely";
 import type { StoreSchema } from "../store/schema.ts";
@@ -27,7 +27,8 @@ export class AttestationArchive {
       ...bundles,
       put: async (bundle) => {
         await bundles.put(bundle);
-        const { statement, link } = parseBundle(bundle.bytes);
+        const read = claimsOpenTier(bundle.bytes) ? parseOpenBundle : parseBundle;
+        const { statement, link } = read(bundle.bytes);
         await this.#db
           .insertInto("attestations")
           .values({

@@ -75,6 +75,7 @@ function publicNode(node: FleetNode): Network["nodes"][number] {
     prefillTokensPerSecond: offer?.model.prefillTokensPerSecond ?? 0,
     owner: node.ownerTag,
     simulated: node.attested?.simulated ?? null,
+    tee: node.attested?.tee ?? null,
   };
 }
 

@@ -2,9 +2,12 @@ import {
   AttestationError,
   type AttestationPolicy,
   appraise,
+  appraiseOpen,
   type ChainView,
+  claimsOpenTier,
   demandRegistered,
   manifestHash,
+  type OpenPolicy,
   type Registered,
   type Registry,
 } from "@bombyx/protocol/attestation";
@@ -12,16 +15,20 @@ import { BombyxError, fromHex, limits, toHex } from "@bombyx/protocol/wire";
 import type { Bundles } from "../store/store.ts";
 import type { StoredMemory } from "./stored-memory.ts";
 
+/** What stands behind a node: a hardware quote, or (the open tier) nothing but its owner's word. */
+export type Tee = "tdx" | "none";
+
 /** What the gateway knows of a node whose bundle it accepted. */
 export interface Attested {
+  readonly tee: Tee;
   readonly attestationId: string;
   /** Names of the attested models by manifest hash. */
   readonly models: ReadonlyMap<string, string>;
   readonly validUntil: number;
   /** Its root is not Intel's. */
   readonly simulated: boolean;
-  /** What deny-lists may name. */
-  readonly registered: Registered;
+  /** What deny-lists may name; nobody knows the machine of a node of the open tier. */
+  readonly registered?: Registered;
 }
 
 /** Whose receipts an attestation's key signs. */
@@ -32,6 +39,8 @@ export interface Signer {
 
 export interface AttestationIntakeOptions {
   readonly policy: AttestationPolicy;
+  /** Admits nodes of the open tier, for clients that ask for it. @default they are refused */
+  readonly openTier?: OpenPolicy | undefined;
   readonly chain: ChainView;
   /** Lists of machines, releases and deny-lists, where the policy asks for them. */
   readonly registry?: Registry | undefined;
@@ -67,18 +76,22 @@ export class AttestationIntake {
         `A bundle has at most ${limits.bundleBytes} bytes; this one has ${bundle.length}.`,
       );
     }
-    const { policy, chain, registry, memory, bundles, now } = this.#options;
+    const { policy, openTier, chain, registry, memory, bundles, now } = this.#options;
     // Read before the appraisal's instant: lists of the future would be none. What is wrong with them, it says itself.
     await registry?.lists().catch(() => undefined);
-    const verdict = await appraise({
-      bundle,
-      policy,
-      chain,
-      memory: memory.memory,
-      ...(registry && { registry }),
-      now: now(),
-      expect: { node },
-    });
+    const expect = { node };
+    const verdict =
+      openTier && claimsOpenTier(bundle)
+        ? await appraiseOpen({ bundle, policy: openTier, chain, now: now(), expect })
+        : await appraise({
+            bundle,
+            policy,
+            chain,
+            memory: memory.memory,
+            ...(registry && { registry }),
+            now: now(),
+            expect,
+          });
     await memory.kept();
     const attestationId = verdict.attestationId;
     const acceptedAt = now();
@@ -92,15 +105,18 @@ export class AttestationIntake {
     });
     this.#remember(attestationId, node, verdict.sigPk);
     return {
+      tee: verdict.tee,
       attestationId,
       models: new Map(verdict.manifests.map((manifest) => [manifestHash(manifest), manifest.model])),
       validUntil: verdict.validUntil,
       simulated: verdict.simulated,
-      registered: {
-        platformId: verdict.platformId,
-        imageHash: verdict.imageHash,
-        bootId: verdict.statement.boot_id,
-      },
+      ...(verdict.tee === "tdx" && {
+        registered: {
+          platformId: verdict.platformId,
+          imageHash: verdict.imageHash,
+          bootId: verdict.statement.boot_id,
+        },
+      }),
     };
   }
 
@@ -117,7 +133,7 @@ export class AttestationIntake {
     const lists = await registry.lists();
     const found: { node: Node; error: AttestationError }[] = [];
     for (const node of nodes) {
-      if (!node.attested) continue;
+      if (!node.attested?.registered) continue;
       try {
         demandRegistered(node.attested.registered, lists, now());
       } catch (error) {

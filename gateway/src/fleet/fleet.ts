@@ -1,6 +1,6 @@
 import { limits, type OfferedModel } from "@bombyx/protocol/wire";
 import { pick, shortage } from "../scheduler/pick.ts";
-import type { Attested } from "./attestation-intake.ts";
+import type { Attested, Tee } from "./attestation-intake.ts";
 import { FleetNode, NodeOffer, type QueueLimits } from "./fleet-node.ts";
 import type { NodeLink } from "./node-link.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -231,21 +231,26 @@ export class Fleet {
     return this.#byModel;
   }
 
-  /** Up to five offers for a model, best first. */
-  candidates(model: string, not?: ReadonlySet<string>): NodeOffer[] {
+  /** Up to five offers of one tier for a model, best first: never a mixture. */
+  candidates(model: string, tee: Tee, not?: ReadonlySet<string>): NodeOffer[] {
     const { now, random } = this.#options;
-    return pick(this.#byModel.get(model) ?? [], { now: now(), random, ...(not && { not }) });
+    return pick(ofTier(this.#byModel.get(model) ?? [], tee), { now: now(), random, ...(not && { not }) });
   }
 
   /** Why {@link candidates} found nobody. */
-  shortage(model: string, not?: ReadonlySet<string>): ReturnType<typeof shortage> {
-    const offers = this.#byModel.get(model) ?? [];
+  shortage(model: string, tee: Tee, not?: ReadonlySet<string>): ReturnType<typeof shortage> {
+    const offers = ofTier(this.#byModel.get(model) ?? [], tee);
     return shortage(not ? offers.filter((offer) => !not.has(offer.node)) : offers, this.#options.now());
   }
 
   /** The node to use in place of `node`, if there is one. */
   instead(node: string, model: string): string | undefined {
-    return this.candidates(model, new Set([node]))[0]?.node;
+    return this.candidates(model, this.teeOf(node), new Set([node]))[0]?.node;
+  }
+
+  /** The tier of a node, by what it last published. */
+  teeOf(node: string): Tee {
+    return this.#nodes.get(node)?.attested?.tee ?? "tdx";
   }
 
   #unlist(node: FleetNode): void {
@@ -263,6 +268,12 @@ export class Fleet {
     if (offers.length === 0) this.#byModel.delete(model);
   }
 }
+
+/** Of a tier: an offer is listed only while its node is attested. */
+export const ofTier = <T extends { readonly of: { readonly attested: Attested | undefined } }>(
+  offers: readonly T[],
+  tee: Tee,
+): T[] => offers.filter(({ of }) => of.attested?.tee === tee);
 
 /** A node names itself, and everybody sees it: without control characters, and nothing that turns text around. */
 const printable = (name: string, node: string): string =>

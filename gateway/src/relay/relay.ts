@@ -248,7 +248,7 @@ export class Relay {
         },
       );
     }
-    const shortage = fleet.shortage(model);
+    const shortage = fleet.shortage(model, fleet.teeOf(offer.node));
     throw new BombyxError("QUEUE_FULL", `Every node that serves ${model} is full; try again later.`, {
       retryAfterMs: shortage.reason === "full" ? shortage.retryAfterMs : 1_000,
     });

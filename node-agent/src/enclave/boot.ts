@@ -1,4 +1,4 @@
-import { bootBinding, nodeId } from "@bombyx/protocol/attestation";
+import { bootBinding, nodeId, openStatementBytes } from "@bombyx/protocol/attestation";
 import { type KeyPair, newSigningKeyPair, randomBytes } from "@bombyx/protocol/session";
 import { toHex } from "@bombyx/protocol/wire";
 
@@ -16,6 +16,8 @@ export interface Boot {
   readonly bootId: Uint8Array;
   readonly sig: KeyPair;
   readonly link: { readonly linkPk: string; readonly payout: string; readonly signature: string };
+  /** Open tier: the owner's word for a statement, in the place of a quote. Lower-case hex. */
+  signOpenly(commitment: Uint8Array): string;
 }
 
 export function newBoot(identity: LinkIdentity): Boot {
@@ -30,5 +32,6 @@ export function newBoot(identity: LinkIdentity): Boot {
       payout: identity.payout,
       signature: toHex(identity.sign(bootBinding(bootId, sig.publicKey))),
     },
+    signOpenly: (commitment) => toHex(identity.sign(openStatementBytes(commitment))),
   };
 }

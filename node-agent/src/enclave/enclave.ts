@@ -13,7 +13,7 @@ import type { Clock } from "../clock.ts";
 import type { Engine, EngineJob, LoadedModel } from "../engine/engine.ts";
 import { type GpuGuard, isGpuError } from "../gpu/guard.ts";
 import type { NodeLog } from "../log.ts";
-import type { QuoteProvider } from "../quote/quote-provider.ts";
+import type { Quotes } from "../quote/quote-provider.ts";
 import { Answer } from "./answer.ts";
 import type { Boot } from "./boot.ts";
 import type { Epoch } from "./epoch.ts";
@@ -36,7 +36,7 @@ const crashesMax = 2;
 export interface EnclaveOptions {
   readonly boot: Boot;
   readonly engine: Engine;
-  readonly quotes: QuoteProvider;
+  readonly quotes: Quotes;
   readonly chain: ChainView;
   readonly gpu: GpuGuard;
   readonly clock: Clock;

@@ -3,10 +3,13 @@ import {
   type Bundle,
   type ChainView,
   encodeBundle,
+  encodeOpenBundle,
   gpuEvidenceHash,
   type ModelManifest,
   manifestHash,
+  openCommitment,
   parseBundle,
+  parseOpenBundle,
   reportData,
   type Statement,
   statementBytes,
@@ -14,7 +17,7 @@ import {
 import { equalBytes, type KemKeyPair, newKemKeyPair, zeroKem } from "@bombyx/protocol/session";
 import { BombyxError, limits, toBase64, toHex } from "@bombyx/protocol/wire";
 import { type GpuFinding, type GpuGuard, statedGpu } from "../gpu/guard.ts";
-import type { QuoteProvider } from "../quote/quote-provider.ts";
+import { noQuotes, type QuoteProvider, type Quotes } from "../quote/quote-provider.ts";
 import { reportDataOf } from "../quote/report-data.ts";
 import type { Boot } from "./boot.ts";
 
@@ -32,7 +35,7 @@ export interface Epoch {
 export interface EpochSources {
   readonly boot: Boot;
   readonly manifests: readonly ModelManifest[];
-  readonly quotes: QuoteProvider;
+  readonly quotes: Quotes;
   readonly chain: ChainView;
   readonly gpu: GpuGuard;
 }
@@ -47,7 +50,7 @@ export async function newEpoch(
   sources: EpochSources,
   monotonicMs: () => number,
 ): Promise<Epoch> {
-  const { boot, manifests, quotes, chain } = sources;
+  const { manifests, quotes, chain } = sources;
   const startedAt = monotonicMs();
   const block = await chain.latest();
   const gpu = statedGpu(await sources.gpu.check(block.at), manifests);
@@ -60,32 +63,75 @@ export async function newEpoch(
         `The statement has ${statement.length} bytes, at most ${limits.statementBytes} fit; load fewer models.`,
       );
     }
-    const data = await reportData(statement);
-    const quote = await quotes.quote(data);
-    if (!equalBytes(reportDataOf(quote), data)) {
-      throw new BombyxError(
-        "NODE_FAILED",
-        "The quote is not over this node's statement; it was not published.",
-      );
-    }
-    const bundle: Bundle = {
-      v: 1,
-      tee: "tdx",
-      quote: toBase64(quote),
-      statement: toBase64(statement),
-      collateral: await quotes.collateral(quote),
-      link: boot.link,
-      manifests: [...manifests],
-      gpu: gpu.evidence && toBase64(gpu.evidence),
-      release: null,
-    };
-    const bytes = encodeBundle(bundle);
-    parseBundle(bytes);
-    return { number, attestationId: toHex(attestationId(data)), kem, bundle: bytes, startedAt };
+    const { id, bundle } =
+      quotes === noQuotes
+        ? await openBundle(statement, sources, gpu)
+        : await quotedBundle(statement, sources, gpu, quotes);
+    return { number, attestationId: toHex(id), kem, bundle, startedAt };
   } catch (error) {
     zeroKem(kem);
     throw error;
   }
+}
+
+/** What is published of an epoch, and what it is asked for by. */
+interface Published {
+  readonly id: Uint8Array;
+  readonly bundle: Uint8Array;
+}
+
+async function quotedBundle(
+  statement: Uint8Array<ArrayBuffer>,
+  { boot, manifests }: EpochSources,
+  gpu: GpuFinding,
+  quotes: QuoteProvider,
+): Promise<Published> {
+  const data = await reportData(statement);
+  const quote = await quotes.quote(data);
+  if (!equalBytes(reportDataOf(quote), data)) {
+    throw new BombyxError(
+      "NODE_FAILED",
+      "The quote is not over this node's statement; it was not published.",
+    );
+  }
+  const bundle: Bundle = {
+    v: 1,
+    tee: "tdx",
+    quote: toBase64(quote),
+    statement: toBase64(statement),
+    collateral: await quotes.collateral(quote),
+    link: boot.link,
+    manifests: [...manifests],
+    gpu: gpu.evidence && toBase64(gpu.evidence),
+    release: null,
+  };
+  const bytes = encodeBundle(bundle);
+  parseBundle(bytes);
+  return { id: attestationId(data), bundle: bytes };
+}
+
+/** @throws BombyxError BAD_REQUEST for a confidential GPU: only a measured agent can speak for one */
+async function openBundle(
+  statement: Uint8Array<ArrayBuffer>,
+  { boot, manifests }: EpochSources,
+  gpu: GpuFinding,
+): Promise<Published> {
+  if (gpu.mode === "cc") {
+    throw new BombyxError("BAD_REQUEST", "A node of the open tier takes --gpu none or plain, not cc.", {
+      field: "gpu",
+    });
+  }
+  const commitment = await openCommitment(statement);
+  const bytes = encodeOpenBundle({
+    v: 1,
+    tee: "none",
+    statement: toBase64(statement),
+    statementSignature: boot.signOpenly(commitment),
+    link: boot.link,
+    manifests: [...manifests],
+  });
+  parseOpenBundle(bytes);
+  return { id: attestationId(commitment), bundle: bytes };
 }
 
 function statementOf(

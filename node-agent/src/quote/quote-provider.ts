@@ -7,3 +7,7 @@ export interface QuoteProvider {
   /** What a verifier needs beside that quote, as Intel publishes it. */
   collateral(quote: Uint8Array): Promise<Collateral>;
 }
+
+/** The open tier: no quote, and whoever runs the computer can read what it serves. */
+export const noQuotes = "none";
+export type Quotes = QuoteProvider | typeof noQuotes;
