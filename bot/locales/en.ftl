@@ -179,3 +179,27 @@ terms =
     __When Stars go back.__ Ask with /paysupport. Credit that you have not used is given back; what was used is gone. A payment for which no credit could be given goes back by itself.
 
     __What is kept.__ Your Telegram number, amount, time and number of each payment, as long as the bot exists. Never what you ask.
+
+## In place of the texts of the same name, where the policy admits machines without a hardware proof
+description-open =
+    AI, served by anyone's computer. Ask anything: the bot seals your question on its way to the machine that answers.
+
+    No hardware vouches for that machine: its owner can read your question. /privacy says it plainly.
+short-description-open = AI, served by anyone's computer. Its owner can read along.
+start-open =
+    __Hello{ $name }!__ I answer with an open model that runs on somebody's computer. Questions are sealed on their way, but no hardware vouches for that computer: __its owner can read this__.
+
+    Just write to me. /model chooses another model, /new begins anew, /help shows the rest.
+privacy-open =
+    __Who can read what__
+
+    __This chat__: you, Telegram, this bot and whoever runs it. Bot chats are not end-to-end encrypted, and nobody can make them so.
+
+    __The computer that answers__: __its owner can read this__, your questions and its answers, and could keep or change them. This bot was set up to ask computers for which no hardware vouches.
+
+    __On the way__: the question is sealed to that computer. The gateway in between sees the number of your Telegram account, the model, when you ask, how long it takes and roughly how much, and no word.
+
+    __What I keep__: this conversation, encrypted, for { $hours } hours, so that I can follow it; which chat it was and when is not encrypted. /forget erases it now, /new too. In a group, /forget erases what __you__ asked and the answers to it; others' questions stay, even where they quote you, until an administrator erases everything or their time is over. What you write never goes into a log.
+
+    __The Mini App__, where there is one, seals on your own phone and says for itself who can read.
+open-tier = *No hardware vouches for the computer that answered: its owner can read this.*

@@ -56,7 +56,7 @@ const cutOffMs = 2_000;
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, answerer, till, log, clock = systemClock, pace, gapMs } = options;
   const { token, apiRoot, miniApp, historyMs, maxAnswerTokens, model } = config;
-  const texts = loadTexts();
+  const texts = loadTexts(answerer.openTier);
   const store = await openStore({ dataDir: config.dataDir, key: config.storeKey, historyMs, now: clock.now });
   const api = new Api(token, { apiRoot, timeoutSeconds: requestSeconds });
   const formats = new FormatSupport();

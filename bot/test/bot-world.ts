@@ -20,6 +20,8 @@ export interface BotWorldOptions {
   readonly limits?: LocalBotApiOptions["limits"];
   readonly config?: Partial<ServiceOptions["config"]>;
   readonly pace?: ServiceOptions["pace"];
+  /** The bot's policy is the open tier. @default false */
+  readonly openTier?: boolean;
   readonly bot?: Parameters<Telegram["createBot"]>[0];
   /** Sells credit at this price; the operator is a person of this Telegram. */
   readonly nanoPerStar?: bigint;
@@ -49,6 +51,7 @@ export async function startBotWorld(options: BotWorldOptions = {}): Promise<BotW
   const account = await api.telegram.createBot({ username: "bombyx_bot", ...options.bot });
   const dataDir = mkdtempSync(join(tmpdir(), "bombyx-bot-"));
   const answerer = new ScriptedAnswerer();
+  answerer.openTier = options.openTier ?? false;
   const till = new ScriptedTill();
   const operator = await api.telegram.createPerson();
   const { nanoPerStar } = options;

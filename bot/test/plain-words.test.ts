@@ -156,6 +156,39 @@ describe("what Telegram shows before the chat begins", () => {
   });
 });
 
+describe("a bot whose policy is the open tier", () => {
+  it.each([
+    [
+      "en",
+      "its owner can read this",
+      /neither the network nor the GPU's owner can read|checks the hardware proof/,
+    ],
+    ["ru", "его владелец может это прочитать", /ни сеть, ни владелец видеокарты|проверяет доказательство/],
+  ])(
+    "says in %s who can read, before the first question and under the first answer",
+    async (language, truth, lie) => {
+      await using world = await startBotWorld({ openTier: true });
+      const anna = await world.telegram.createPerson({ languageCode: language });
+      const seat = await anna.start(world.account);
+      expect((await sent(world, truth)).payload.text).not.toMatch(lie);
+      await seat.send("/privacy");
+      await world.telegram.until(() => world.calls("sendMessage").length === 2);
+      const privacy = String(world.calls("sendMessage")[1]?.payload.text);
+      expect(privacy).toContain(truth);
+      expect(privacy).not.toMatch(lie);
+      expect(world.account.description(language)).toMatch(/owner can read|владелец может прочитать/);
+      await seat.send("One");
+      await sent(world, truth);
+      await seat.send("Two");
+      await world.telegram.until(() => world.calls("sendRichMessage").length === 2);
+      expect(world.calls("sendRichMessage").map((call) => wordsOf(call).includes(truth))).toEqual([
+        true,
+        false,
+      ]);
+    },
+  );
+});
+
 describe("hostile output", () => {
   it("makes nothing that acts: no buttons, no media, no tg:// links, no previews", async () => {
     await using world = await startBotWorld();

@@ -6,6 +6,7 @@ const ended: Ending = { reason: "stop", simulated: false };
 
 /** A model that says what the test wrote; an aborted question ends as the sdk's does. */
 export class ScriptedAnswerer implements Answerer {
+  openTier = false;
   readonly questions: Question[] = [];
   readonly prepared: Pick<Question, "model" | "userId" | "seat">[] = [];
   offers: readonly ModelOffer[] = [

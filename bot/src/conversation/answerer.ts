@@ -30,6 +30,8 @@ export interface ModelOffer {
 
 /** Who answers: the network through the sdk, or in tests a script. */
 export interface Answerer {
+  /** Whoever runs the machine that answers can read: every text of the bot that says otherwise has another form. */
+  readonly openTier: boolean;
   models(signal?: AbortSignal): Promise<readonly ModelOffer[]>;
   /**
    * Yields the answer piece by piece, then returns how it ended.

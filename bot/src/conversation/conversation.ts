@@ -119,7 +119,7 @@ export class Conversation {
   }
 
   async #generate(turn: Turn, screen: Screen, signal: AbortSignal, t: Translate): Promise<Outcome> {
-    const { store, log } = this.#options;
+    const { store, log, answerer } = this.#options;
     let text = "";
     let model = "";
     try {
@@ -136,6 +136,7 @@ export class Conversation {
       if (next.value.reason === "length") notes.push(t("cut-at-length"));
       // Once per conversation: whoever reads on has read it.
       if (next.value.simulated && earlier.length === 0) notes.push(t("simulated"));
+      if (answerer.openTier && earlier.length === 0) notes.push(t("open-tier"));
       return { text: text.trim(), notes };
     } catch (error) {
       if (signal.reason instanceof ShutdownError) throw signal.reason;

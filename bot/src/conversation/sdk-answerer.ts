@@ -1,4 +1,4 @@
-import { BombyxClient, BombyxError, type ClientOptions } from "@bombyx/sdk";
+import { BombyxClient, BombyxError, type ClientOptions, isOpenTier } from "@bombyx/sdk";
 import type { Answerer, Ending, ModelOffer, Question } from "./answerer.ts";
 
 /** People whose sessions stay open: the one who was away longest makes room. */
@@ -19,12 +19,14 @@ export type SdkAnswererOptions = Pick<ClientOptions, "gateway" | "apiKey" | "pol
  * where several people share a chat.
  */
 export class SdkAnswerer implements Answerer {
+  readonly openTier: boolean;
   readonly #options: SdkAnswererOptions;
   readonly #own: BombyxClient;
   readonly #clients = new Map<number, Held>();
   #models: { readonly at: number; readonly offers: Promise<readonly ModelOffer[]> } | undefined;
 
   constructor(options: SdkAnswererOptions) {
+    this.openTier = options.policy !== undefined && isOpenTier(options.policy);
     this.#options = options;
     this.#own = new BombyxClient(options);
   }

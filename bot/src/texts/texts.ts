@@ -11,10 +11,11 @@ const folder = new URL("../../locales/", import.meta.url);
 
 /**
  * Everything that the bot says, in every language.
+ * @param openTier the bot's policy admits nodes whose owners can read: what has a text `…-open` says that one
  * @throws Error when a locale does not parse, so that a typo is found at start and not by a person.
  */
-export function loadTexts(): Readonly<Record<Language, Translate>> {
-  const translators = languages.map((language) => [language, translator(language)] as const);
+export function loadTexts(openTier = false): Readonly<Record<Language, Translate>> {
+  const translators = languages.map((language) => [language, translator(language, openTier)] as const);
   return Object.fromEntries(translators) as Record<Language, Translate>;
 }
 
@@ -24,13 +25,14 @@ export function languageOf(code: string | undefined): Language {
   return languages.find((language) => language === primary) ?? "en";
 }
 
-function translator(language: Language): Translate {
+function translator(language: Language, openTier: boolean): Translate {
   const bundle = new FluentBundle(language, { useIsolating: false });
   const resource = new FluentResource(readFileSync(new URL(`${language}.ftl`, folder), "utf8"));
   const [error] = bundle.addResource(resource);
   if (error) throw new Error(`locales/${language}.ftl: ${error.message}`, { cause: error });
   return (id, variables) => {
-    const message = bundle.getMessage(id)?.value;
+    const open = openTier ? bundle.getMessage(`${id}-open`)?.value : undefined;
+    const message = open ?? bundle.getMessage(id)?.value;
     if (!message) throw new Error(`locales/${language}.ftl has no text "${id}"`);
     const errors: Error[] = [];
     const text = bundle.formatPattern(message, variables ?? null, errors);
