@@ -31,6 +31,12 @@ export interface Deployment {
 
 /** A line of TON Connect's list of wallets. */
 export interface WalletEntry {
+  readonly app_name: string;
+  readonly name: string;
+  readonly image: string;
+  readonly about_url: string;
+  readonly universal_url?: string;
+  readonly platforms: readonly string[];
   readonly bridge: readonly { readonly type: string; readonly url?: string; readonly key?: string }[];
 }
 

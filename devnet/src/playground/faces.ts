@@ -1,6 +1,11 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { type Deployment, type MiniappHost, startMiniappHost } from "../miniapp/serve-miniapp.ts";
+import {
+  type Deployment,
+  type MiniappHost,
+  startMiniappHost,
+  type WalletEntry,
+} from "../miniapp/serve-miniapp.ts";
 import type { DevnetPolicy, Milestones, Network } from "../network.ts";
 import { type BotReady, botFolder, botProcess, type TelegramAccess } from "../processes/bot.ts";
 import { keepBotKey } from "../processes/gateway.ts";
@@ -26,6 +31,8 @@ export interface FaceOptions {
   readonly realTelegram?: RealTelegram | undefined;
   /** Told when the bot is gone, and when it is back. */
   readonly onBot?: (change: Revival) => void;
+  /** Wallets that the Mini App offers in place of the devnet's own. */
+  readonly wallets?: readonly WalletEntry[];
   /** What runs as the bot; a test of the page may bring its own. */
   readonly botProcess?: typeof botProcess;
 }
@@ -185,6 +192,7 @@ export function prepareFaces(
           // A local bot is not to be found at t.me.
           ...(realTelegram && { botUsername: username }),
           ...(wallet && { wallet }),
+          ...(options.wallets && { wallets: options.wallets }),
           embedder: realTelegram ? "https://web.telegram.org" : host.origin,
           ...(realTelegram && { behind: serversBehind(network.gateway.url, network.policy.chainEndpoints) }),
         });

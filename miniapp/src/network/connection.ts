@@ -35,6 +35,9 @@ export interface Account {
   readonly apiKey: () => Promise<string>;
 }
 
+/** The module that holds the exchange, when it is needed. */
+export type LoadExchange = () => Promise<Pick<typeof import("@bombyx/sdk"), "exchangeInitData">>;
+
 /** A token is used no longer than this before its end. */
 const tokenMarginMs = 60_000;
 const retryMs = [1_500, 3_000, 6_000, 12_000] as const;
@@ -46,6 +49,7 @@ const modelKey = "bombyx/model";
  */
 export class Connection {
   readonly #launch: Launch;
+  readonly #loadExchange: LoadExchange;
   readonly #listeners = new Set<() => void>();
   readonly #watchers = new Set<(event: ClientEvent) => void>();
   #state: ConnectionState = { phase: "opening", models: [], model: undefined };
@@ -56,8 +60,12 @@ export class Connection {
   #retries = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(launch: Launch) {
+  /**
+   * @param exchange what trades init data for a token. @default that of the SDK, which a chat loads anyway
+   */
+  constructor(launch: Launch, exchange: LoadExchange = () => import("@bombyx/sdk")) {
     this.#launch = launch;
+    this.#loadExchange = exchange;
   }
 
   /** Whose conversations this page shows. */
@@ -180,7 +188,7 @@ export class Connection {
 
   async #exchange(): Promise<Account> {
     const [{ exchangeInitData }, { gateway, botId }] = await Promise.all([
-      import("@bombyx/sdk/account"),
+      this.#loadExchange(),
       readDeployment(),
     ]);
     const owner = { gateway, botId, user: this.#launch.user };

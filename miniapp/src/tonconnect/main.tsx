@@ -43,7 +43,7 @@ else {
       <LanguageContext value={language}>
         <CrashScreen>
           <TelegramContext value={client}>
-            <ConnectionContext value={new Connection(launch)}>
+            <ConnectionContext value={new Connection(launch, () => import("@bombyx/sdk/account"))}>
               <WalletDocument platform={launch.platform} user={launch.user} />
             </ConnectionContext>
           </TelegramContext>
