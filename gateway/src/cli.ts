@@ -8,6 +8,8 @@ import { createLog } from "./log.ts";
 
 const usage = `bombyx-gateway serve [--json]
   Starts the gateway; its settings are environment variables, see the README.
+  deposit --developer NAME --nano N [--json]
+      Says what a wallet sends to the vault so that NAME's requests are paid; signs and sends nothing.
 ${adminUsage}
 `;
 
@@ -39,6 +41,11 @@ async function serve(args: readonly string[]): Promise<void> {
 
 async function main(args: readonly string[]): Promise<void> {
   if (args[0] === "serve") return await serve(args.slice(1));
+  if (args[0] === "deposit") {
+    const { depositOrder } = await import("./settlement/deposit-command.ts");
+    stdout.write(`${depositOrder(args.slice(1), env)}\n`);
+    return;
+  }
   if (isAdminCommand(args)) {
     return await runAdmin(args, { dataDir: resolve(env.BOMBYX_DATA_DIR ?? defaultDataDir), stdout });
   }

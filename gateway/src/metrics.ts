@@ -80,7 +80,7 @@ export class Metrics {
     gauge("bombyx_epoch", "Number of the last epoch that was built.", ({ epoch }) => epoch);
     gauge(
       "bombyx_epoch_age_seconds",
-      "Since the ledger was read for the epoch under way; 0 when none is.",
+      "Since the ledger was read for the last epoch; 0 before the first.",
       (of) => of.ageMs / 1_000,
     );
     gauge("bombyx_epoch_pending", "Whether a root is pending, 0 or 1.", ({ pending }) => (pending ? 1 : 0));

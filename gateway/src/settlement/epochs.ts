@@ -111,6 +111,11 @@ export class Epochs {
     return epochs;
   }
 
+  /** When the ledger was read for the last epoch; `undefined` before the first. */
+  get snapshotAt(): number | undefined {
+    return this.#last?.snapshotAt;
+  }
+
   /** By which all that the ledger holds now is committed at the latest. */
   get ackEpoch(): number {
     return this.#ackEpoch;

@@ -20,7 +20,7 @@ export type SettlementProblem = (typeof settlementProblems)[number];
 /** What the operator watches. */
 export interface SettlementState {
   readonly epoch: number;
-  /** How long ago the ledger was read for the epoch under way; 0 when none is. */
+  /** How long ago the ledger was read for the last epoch; 0 before the first. */
   readonly ageMs: number;
   readonly pending: boolean;
   readonly committedNano: bigint;

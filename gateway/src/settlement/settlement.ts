@@ -214,7 +214,7 @@ export class Settlement {
     const root = last?.root ?? this.#epochs.final?.rootJson;
     return {
       epoch: root?.epoch ?? 0,
-      ageMs: last ? Math.max(0, this.#parts.now() - last.snapshotAt) : 0,
+      ageMs: Math.max(0, this.#parts.now() - (this.#epochs.snapshotAt ?? this.#parts.now())),
       pending: last?.state === "pending",
       committedNano: BigInt(root?.committedNano ?? 0),
       committerNano: this.#committerNano,
