@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { BombyxError } from "@bombyx/protocol/wire";
 import { attestCommand, attestHelp } from "../attest/command.ts";
+import { channelCommand, channelHelp } from "../payment/command.ts";
 import { receiptCommand, receiptHelp } from "../receipt/command.ts";
 import { type Policy, parsePolicy } from "../trust/policy.ts";
 import { channelPayment } from "./channel-file.ts";
@@ -33,6 +34,7 @@ const help = `bombyx: private AI from nodes whose hardware this machine verifies
 
   BOMBYX_API_KEY      the gateway's API key; callers of the proxy send the same one
 
+${channelHelp}
 ${attestHelp}
 ${receiptHelp}`;
 
@@ -40,6 +42,7 @@ ${receiptHelp}`;
 export async function runCli(args: readonly string[], shell: Shell): Promise<number> {
   if (args[0] === "attest") return attestCommand(args.slice(1), shell);
   if (args[0] === "receipt") return receiptCommand(args.slice(1), shell);
+  if (args[0] === "channel") return channelCommand(args.slice(1), shell);
   let closePayment: () => Promise<void> | undefined = () => undefined;
   try {
     const { values, positionals } = parseArgs({

@@ -8,6 +8,8 @@ export type ChainFetch = (url: string, init: { signal: AbortSignal }) => Promise
 export interface AccountState {
   readonly state: "active" | "uninitialized" | "frozen";
   readonly balanceNano: bigint;
+  /** Its contract's storage, a bag of cells in base64; null for an account without a contract. */
+  readonly data: string | null;
 }
 
 const answerSchema = z.object({
@@ -18,6 +20,7 @@ const answerSchema = z.object({
 const accountSchema = z.object({
   balance: z.union([z.string(), z.number()]).transform((nano) => BigInt(nano)),
   state: z.enum(["active", "uninitialized", "frozen"]),
+  data: z.string().default(""),
 });
 const transactionsSchema = z.array(
   z.object({ data: z.string(), transaction_id: z.object({ hash: z.string() }) }),
@@ -44,11 +47,11 @@ export class PinnedChain {
   async account(address: string, signal: AbortSignal): Promise<AccountState> {
     const answers = await this.#ask("getAddressInformation", { address }, accountSchema, signal);
     const counted = new Map<string, AccountState>();
-    for (const { state, balance } of answers) {
-      const key = `${state} ${balance}`;
+    for (const { state, balance, data } of answers) {
+      const key = `${state} ${balance} ${data}`;
       const before = counted.get(key);
       if (before) return before;
-      counted.set(key, { state, balanceNano: balance });
+      counted.set(key, { state, balanceNano: balance, data: data === "" ? null : data });
     }
     throw noAgreement();
   }
