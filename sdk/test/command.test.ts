@@ -99,3 +99,13 @@ test("a taken port is refused with the way out", async () => {
   expect(code).toBe(1);
   expect(stderr).toContain("choose another with --port");
 });
+
+test("bombyx receipt verify judges a file, and says what is wrong with what is none", async () => {
+  const file = join(await folder(), "receipt.json");
+  await writeFile(file, JSON.stringify({ v: 1 }));
+  const { code, stdout } = await bombyx(["receipt", "verify", file]).ended;
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ ok: false, code: "RECEIPT_INVALID", check: "format" });
+  const wrong = await bombyx(["receipt"]).ended;
+  expect([wrong.code, JSON.parse(wrong.stdout).code]).toEqual([2, "USAGE"]);
+});

@@ -289,7 +289,9 @@ export class GatewayLink {
     if (fatal) {
       log.error("link.refused", { code });
       this.#ended.reject(
-        code === "VAULT_MISMATCH" ? new BombyxError(code, message) : new RefusedError(code, message),
+        code === "VAULT_MISMATCH"
+          ? new BombyxError(code, message, { field: "vault" })
+          : new RefusedError(code, message),
       );
       this.close();
       return;
