@@ -2,10 +2,11 @@ import { equal, ok, throws } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { Address, Cell } from "@ton/core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compileEach } from "../src/build.ts";
+import { compiledModule, compileEach } from "../src/build.ts";
 import { channelMessages } from "../src/client-channel/client-channel.ts";
 import { contractNames, readSource } from "../src/compile.ts";
 import { codeOf, compiled } from "../src/compiled.ts";
+import { footprints } from "../src/deploy/prices.ts";
 import { ClientTree, verifyClientLeaf } from "../src/merkle/client-tree.ts";
 import { foldPath, TreeError, unpackPath } from "../src/merkle/leaf.ts";
 import { type LeafAt, SumTree } from "../src/merkle/sum-tree.ts";
@@ -35,6 +36,9 @@ describe("sources and what ships", () => {
       expect({ name, hash, boc: code.toBoc().toString("base64") }).toEqual({ name, ...compiled[name] });
       equal(codeOf(name).hash().toString("hex"), hash);
     }
+    // To the letter, so that a build leaves nothing to format.
+    const file = readFileSync(new URL("../src/compiled.ts", import.meta.url), "utf8");
+    equal(file, compiledModule(await compileEach()));
   }, 60_000);
 
   it("every refusal has one code, one name and one explanation, the same in Tolk and TypeScript", () => {
@@ -79,6 +83,11 @@ describe("costs", () => {
     ok(gas("close together", 1) <= constant("client-channel/fees.tolk", "GAS_CHANNEL_PAYMENT"));
     ok(gas("close together", 2) + 800 <= constant("vault/fees.tolk", "GAS_VAULT_PAYMENT"));
     ok(gas("close together", 3) <= constant("client-channel/fees.tolk", "GAS_CHANNEL_CONFIRMED"));
+    for (const name of ["vault", "registry"] as const) {
+      equal(gas(`deploy a ${name}`, 1), footprints[name].arrivalGas);
+      equal(footprints[name].bits, constant(`${name}/fees.tolk`, `${name.toUpperCase()}_BITS`));
+      equal(footprints[name].cells, constant(`${name}/fees.tolk`, `${name.toUpperCase()}_CELLS`));
+    }
     ok(gas("deposit that makes a root final", 1) <= constant("vault/fees.tolk", "GAS_VAULT_DEPOSIT"));
     // `npm run contracts:gas -- --snapshot` writes it anew.
     expect(table).toEqual(JSON.parse(readFileSync(new URL("snapshots/gas.json", import.meta.url), "utf8")));

@@ -1,10 +1,14 @@
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
 import { Address } from "@ton/core";
 import { channelMessages } from "../../src/client-channel/client-channel.ts";
 import { packAccountLeaf } from "../../src/merkle/leaf.ts";
 import { type LeafAt, SumTree } from "../../src/merkle/sum-tree.ts";
+import { Registry } from "../../src/registry/registry.ts";
 import { vaultMessages } from "../../src/vault/messages.ts";
+import { Vault } from "../../src/vault/vault.ts";
 import { gasOf } from "../chain.ts";
 import { compileAll } from "../codes.ts";
 import { mainnet, type PriceSet, priceSets } from "../prices.ts";
@@ -34,6 +38,23 @@ function treeOf(w: World, nodes: number, leaves: readonly LeafAt[]): SumTree {
   const filler = w.leafOf(w.node("filler"), gram(1));
   const all = Array.from({ length: nodes }, (_, index) => leaves[index] ?? filler);
   return new SumTree({ globalId: mainnet, vault: w.vault.address }, all);
+}
+
+/** What a deployment's empty messages cost where they arrive. */
+async function deployCosts(codes: Codes, prices: PriceSet): Promise<Record<string, Cost>> {
+  const w = await World.fresh(codes, prices);
+  const terms = { ...w.terms, salt: 8n };
+  const parts = {
+    vault: Vault.fromTerms(terms, codes.vault, codes),
+    registry: Registry.fromTerms(
+      { ...terms, releaseKeys: [w.owner, w.guardian, w.client] as const },
+      codes.registry,
+    ),
+  };
+  const costs: Record<string, Cost> = {};
+  for (const [name, part] of Object.entries(parts))
+    costs[`deploy a ${name}`] = await costOf(w, () => w.deploy(part, gram(1)));
+  return costs;
 }
 
 async function channelCosts(codes: Codes, prices: PriceSet): Promise<Record<string, Cost>> {
@@ -175,6 +196,7 @@ export async function costTable(codes: Codes, largest = 1_000_000): Promise<Cost
       Object.assign(byNodes, await nodeCosts(codes, prices, nodes, tag));
     }
     table[prices] = {
+      ...(await deployCosts(codes, prices)),
       ...(await channelCosts(codes, prices)),
       ...byNodes,
       ...(await disputeCosts(codes, prices)),
@@ -217,8 +239,9 @@ export function measureTree(): { treeSeconds: number; residentGb: number; proofM
 }
 
 if (import.meta.main && process.argv.includes("--snapshot")) {
-  const text = JSON.stringify(await costTable(await compileAll(), 100), null, 2);
-  writeFileSync(new URL("../snapshots/gas.json", import.meta.url), `${text}\n`);
+  const path = fileURLToPath(new URL("../snapshots/gas.json", import.meta.url));
+  writeFileSync(path, JSON.stringify(await costTable(await compileAll(), 100), null, 2));
+  execFileSync("npx", ["biome", "format", "--write", path]);
 } else if (import.meta.main) {
   const table = await costTable(await compileAll());
   const over = Object.entries(limits).filter(

@@ -4,6 +4,7 @@ import { ClientChannel } from "../../src/client-channel/client-channel.ts";
 import { packAccountLeaf } from "../../src/merkle/leaf.ts";
 import { packAck, packEpochRoot, vaultMessages, vaultOps } from "../../src/vault/messages.ts";
 import { Vault } from "../../src/vault/vault.ts";
+import { codeAt, transactionOf } from "../chain.ts";
 import { testnet } from "../prices.ts";
 import { answers, leastValue, type Scenario, scenario } from "../scenario.ts";
 import { gram, hour, keyOf, type World } from "../world.ts";
@@ -144,6 +145,23 @@ const money: Scenario[] = [
     equal(w.chain.balance(w.vault.address) - held, gram(1));
     ok(wallet - w.chain.balance(w.stranger) < gram(1.1));
     for (const bad of malformed(body)) answers(await w.toVault(w.stranger, bad, gram(3)), 9);
+  }),
+  scenario("an excess too small to be sent back stays, and the deposit counts all the same", async (w) => {
+    await w.paidIn();
+    await w.commit(two(w, gram(3), gram(1)));
+    // Making the root final takes the gas that the excess would have been.
+    w.chain.now += day;
+    const body = vaultMessages.sponsorDeposit(1n, gram(1));
+    const least = await leastValue(w, async (value) => (await w.toVault(w.stranger, body, value)) === 0);
+    equal(least, gram(1) + (w.prices === "today" ? 440_001n : 2_640_000n));
+    const before = (await w.view()).nodesCreditNano;
+    const done = await w.send(w.stranger, { to: w.vault.address, value: least, body });
+    const arrived = transactionOf(done, w.vault.address);
+    answers(codeAt(done, w.vault.address), "fine");
+    equal(arrived.outMessagesCount, 0);
+    const view = await w.view();
+    equal(view.nodesCreditNano, before + gram(1));
+    equal(view.finalRoot?.epoch, 1);
   }),
   scenario(
     "the operator takes its fee and unspent deposit, 48 h to 9 days after saying so, and nothing else",
