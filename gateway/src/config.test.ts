@@ -30,6 +30,7 @@ describe("settings", () => {
   });
 
   it.each([
+    [{ ...chain, BOMBYX_OPEN_TIER: "1" }, "BOMBYX_OPEN_TIER=1: takes yes or no"],
     [{ ...chain, BOMBYX_PORT: "http" }, "BOMBYX_PORT=http: takes an integer from 0 to 65535"],
     [{ ...chain, BOMBYX_FEE_BPS: "9000" }, "BOMBYX_FEE_BPS=9000: takes an integer from 0 to 3000"],
     [{ BOMBYX_CHAIN_ENDPOINTS: "https://a.example" }, "takes two or more URLs"],

@@ -107,6 +107,23 @@ it("tells a person what it does, and no secret", async () => {
   await gateway.close();
 });
 
+it("warns whoever serves the open tier, and asks this machine for no quote", async () => {
+  const gateway = await FakeGateway.start();
+  const { exit, out, stop, printed } = command([...node(gateway), "--tee", "none"], {
+    quoteProvider: {
+      quote: () => Promise.reject(new Error("no quote is asked for")),
+      collateral: () => Promise.reject(new Error("no collateral is asked for")),
+    },
+  });
+  await out.nextWhere((text) => text.startsWith("Node "));
+  stop.abort();
+  expect(await exit).toBe(0);
+  expect(printed.error).toContain("Whoever runs this computer can read every question and answer");
+  const steps = [...printed.out.matchAll(/^✓ (\w+) /gm)].map(([, step]) => step);
+  expect(steps).not.toContain("Quote");
+  await gateway.close();
+});
+
 it("spends its code before the model is loaded, and says at once what is wrong with it", async () => {
   const gateway = await FakeGateway.start();
   gateway.refusal = { t: "refused", code: "PAIRING_SPENT", message: "The code is spent.", fatal: true };

@@ -2,8 +2,11 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
   attestationId,
+  claimsOpenTier,
   nodeId,
+  openCommitment,
   parseBundle,
+  parseOpenBundle,
   reportData,
   type Statement,
   statementSchema,
@@ -201,8 +204,10 @@ export class FakeGateway {
     }
     if (message.t === "attest") {
       const bundle = fromBase64(message.bundle);
-      const statement = fromBase64(parseBundle(bundle).statement);
-      const id = toHex(attestationId(await reportData(statement)));
+      const isOpen = claimsOpenTier(bundle);
+      const statement = fromBase64((isOpen ? parseOpenBundle(bundle) : parseBundle(bundle)).statement);
+      const committed = await (isOpen ? openCommitment : reportData)(statement);
+      const id = toHex(attestationId(committed));
       this.sendControl({ t: "attested", attestationId: id, prices: [] });
       this.admissions.push({
         bundle,
