@@ -13,6 +13,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { globalId } from "../src/chain/chain-server.ts";
 import { type CrookedEndpoint, crookedEndpoint, straight } from "./crooked-endpoint.ts";
 import { gram, localTon, type TestTon } from "./local-ton.ts";
+import "./patience.ts";
 
 let chain: TestTon;
 let honest: CrookedEndpoint;

@@ -235,6 +235,33 @@ it("pays an owner exactly what was earned, once, and everybody can check it", as
   expect(verify(line.amount - 1n)).toBe(false);
 });
 
+it("goes on after the gateway was killed while a root was pending, and a final earning is claimed without it", async () => {
+  const owner = network.settled.owners.get("alder");
+  if (!owner) throw new Error("alder has no owner");
+  const { chainOfMoney, client } = network;
+  const before = await ofNode();
+  expect(await ask()).toBe(200);
+  const { pending } = await until(settlement, (now) => now.pending?.epoch === 2);
+  await network.killGateway();
+  await chainOfMoney.advance(day);
+  await network.restartGateway();
+  const after = await until(ofNode, ({ proof }) => proof?.root.epoch === 2);
+  expect(after.proof?.root.root).toBe(pending?.root);
+  expect(BigInt(after.finalNano)).toBeGreaterThan(BigInt(before.finalNano));
+  expect(after.paidNano).toBe(before.paidNano);
+  expect(after.index).toBe(before.index);
+
+  // The operator is gone: chain and proof suffice.
+  await network.killGateway();
+  await claim(owner, after);
+  expect((await client.open(accountOf(owner)).getAccount()).claimedNano).toBe(BigInt(after.finalNano));
+
+  // Back again, it has seen on the chain what was paid meanwhile.
+  await network.restartGateway();
+  const seen = await until(ofNode, ({ paidNano }) => paidNano === after.finalNano);
+  expect(seen.earnedNano).toBe(after.earnedNano);
+});
+
 async function firstEvent(type: AccountEvent["type"]): Promise<AccountEvent> {
   const response = await fetch(`${network.gateway.url}/v1/events?after=0`, {
     headers: { authorization: `Bearer ${ownerKey}` },
