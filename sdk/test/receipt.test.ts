@@ -3,15 +3,25 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packAck } from "@bombyx/contracts/vault-messages";
 import {
+  attestationId,
+  bootBinding,
+  nodeId,
+  openCommitment,
+  reportData,
+  statementBytes,
+  statementSchema,
+} from "@bombyx/protocol/attestation";
+import {
   exactUnits,
   firstReceiptsHash,
   nextReceiptsHash,
   priceId,
   sign,
+  signReceipt,
   unitsToNano,
 } from "@bombyx/protocol/receipt";
 import { newSigningKeyPair } from "@bombyx/protocol/session";
-import { type Ack, toHex } from "@bombyx/protocol/wire";
+import { type Ack, fromHex, toBase64, toHex } from "@bombyx/protocol/wire";
 import { ackHash, type ReceiptFile, receiptChecks, verifyReceiptFile } from "@bombyx/sdk/receipt";
 import { Address } from "@ton/core";
 import fc from "fast-check";
@@ -58,7 +68,7 @@ async function acknowledged(change: Partial<Ack> = {}): Promise<ReceiptFile> {
 
 test("a client keeps what anybody needs to judge an answer's cost, and it holds without a network", async () => {
   const verified = await verifyReceiptFile(file);
-  expect(verified).toMatchObject({ model: "spark", finish: "done", units: 64, costNano: 640n });
+  expect(verified).toMatchObject({ tier: "tdx", model: "spark", finish: "done", units: 64, costNano: 640n });
   expect(verified.checked).toEqual(["format", "statement", "signature", "node", "price", "units", "charge"]);
   expect(verified.notChecked).toEqual(["ack"]);
 });
@@ -73,6 +83,37 @@ test("what the gateway gives holds without the sealed counts, and its Ack is che
     ),
   );
 });
+
+test.for([
+  ["tdx", reportData],
+  ["open", openCommitment],
+] as const)(
+  "a receipt of the tier %s says so: nobody takes an owner's word for a quote",
+  async ([tier, commit]) => {
+    const [sig, link] = [newSigningKeyPair(), newSigningKeyPair()];
+    const statement = {
+      ...statementSchema.parse(JSON.parse(atob(file.attestation?.statement ?? ""))),
+      node: toHex(nodeId(link.publicKey, "unset")),
+      sig_pk: toHex(sig.publicKey),
+    };
+    const bytes = statementBytes(statement);
+    const receipt = { ...file.signed.receipt, attestationId: toHex(attestationId(await commit(bytes))) };
+    const bound = bootBinding(fromHex(statement.boot_id), sig.publicKey);
+    const made = {
+      ...file,
+      signed: signReceipt(receipt, sig.privateKey),
+      attestation: {
+        statement: toBase64(bytes),
+        link: {
+          linkPk: toHex(link.publicKey),
+          payout: "unset",
+          signature: toHex(sign(bound, link.privateKey)),
+        },
+      },
+    };
+    expect((await verifyReceiptFile(made)).tier).toBe(tier);
+  },
+);
 
 const flip = (hex: string): string => `${hex.startsWith("0") ? "1" : "0"}${hex.slice(1)}`;
 type Forged = [what: string, check: string, forge: () => ReceiptFile | Promise<ReceiptFile>];

@@ -36,6 +36,8 @@ export type ReceiptCheck = (typeof receiptChecks)[number];
 /** What a receipt that holds says. */
 export interface VerifiedReceipt {
   readonly node: string;
+  /** `tdx`: the statement is what a quote commits to; `open`: it is the word of the node's owner alone. */
+  readonly tier: "tdx" | "open";
   readonly attestationId: string;
   readonly model: string | undefined;
   readonly finish: "done" | "running" | "cancelled";
@@ -80,7 +82,7 @@ export async function verifyReceiptFile(value: unknown): Promise<VerifiedReceipt
   const file = parsed.data;
   const { receipt } = file.signed;
   const checked: ReceiptCheck[] = ["format"];
-  const statement = await statementOf(file);
+  const { statement, tier } = await statementOf(file);
   checked.push("statement");
   told("signature", () => assertSigned(file.signed, fromHex(statement.sig_pk)));
   checked.push("signature");
@@ -114,6 +116,7 @@ export async function verifyReceiptFile(value: unknown): Promise<VerifiedReceipt
   }
   return {
     node: statement.node,
+    tier,
     attestationId: receipt.attestationId,
     model: price?.model,
     finish: receipt.finish,
@@ -126,7 +129,10 @@ export async function verifyReceiptFile(value: unknown): Promise<VerifiedReceipt
 }
 
 /** The statement that the receipt names; its id is a hash of it, so whoever has the one has the other. */
-async function statementOf({ attestation, signed }: ReceiptFile): Promise<Statement> {
+async function statementOf({
+  attestation,
+  signed,
+}: ReceiptFile): Promise<{ statement: Statement; tier: VerifiedReceipt["tier"] }> {
   if (!attestation) {
     throw new ReceiptError(
       "statement",
@@ -136,17 +142,19 @@ async function statementOf({ attestation, signed }: ReceiptFile): Promise<Statem
   const bytes = fromBase64(attestation.statement);
   const wanted = signed.receipt.attestationId;
   // The same statement has another id under a quote than under its owner's word alone.
-  const ids = [await reportData(bytes), await openCommitment(bytes)].map((hash) =>
-    toHex(attestationId(hash)),
-  );
-  if (!ids.includes(wanted)) {
+  const tiers = [
+    ["tdx", await reportData(bytes)],
+    ["open", await openCommitment(bytes)],
+  ] as const;
+  const tier = tiers.find(([, commitment]) => toHex(attestationId(commitment)) === wanted)?.[0];
+  if (tier === undefined) {
     throw new ReceiptError(
       "statement",
       "The statement is not the one whose attestation id the receipt names.",
     );
   }
   try {
-    return statementSchema.parse(JSON.parse(fromUtf8(bytes)));
+    return { statement: statementSchema.parse(JSON.parse(fromUtf8(bytes))), tier };
   } catch (cause) {
     throw new ReceiptError("statement", "The statement does not parse.", cause);
   }
