@@ -200,6 +200,7 @@ describe("somebody else's channel", () => {
 const nothingToPay = (channel: string) => ({
   channel,
   attach: () => undefined,
+  ready: async () => undefined,
   expect: async () => undefined,
   checked: () => undefined,
   unpaid: () => undefined,

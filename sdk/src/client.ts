@@ -182,6 +182,7 @@ export class BombyxClient {
     options: RequestOptions = {},
   ): Promise<NodeVerdict> {
     await ready;
+    await this.#tools.payment?.ready();
     const seat = { model: request.model, user: request.user ?? this.#user };
     const session = await this.#pool.prepare(seat, options.signal ?? this.#lifetime.signal);
     return session.verdict;
@@ -261,6 +262,7 @@ export class BombyxClient {
     { signal, ...most }: RequestOptions = {},
   ): Promise<{ controller: AbortController; events: AsyncGenerator<AnswerEvent>; read: ReadRequest }> {
     await ready;
+    await this.#tools.payment?.ready();
     const read = readRequest(endpoint, request, this.#user, most);
     const controller = new AbortController();
     const signals = [controller.signal, this.#lifetime.signal, ...(signal ? [signal] : [])];

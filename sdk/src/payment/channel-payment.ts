@@ -62,8 +62,17 @@ export class ChannelPayment implements Payment {
     this.#now = now;
   }
 
+  /** The gateway knows the channel, and nobody else has signed with its key. */
+  ready(): Promise<void> {
+    this.#registered ??= this.#introduce().catch((error: unknown) => {
+      this.#registered = undefined;
+      throw error;
+    });
+    return this.#registered;
+  }
+
   async expect(charge: ExpectedCharge): Promise<void> {
-    await this.#register();
+    await this.ready();
     await this.#signer.expect(charge);
     this.#running.add(nameOf(charge));
   }
@@ -165,14 +174,6 @@ export class ChannelPayment implements Payment {
     if (typeof this.#idle === "object") this.#idle.unref();
   }
 
-  #register(): Promise<void> {
-    this.#registered ??= this.#introduce().catch((error: unknown) => {
-      this.#registered = undefined;
-      throw error;
-    });
-    return this.#registered;
-  }
-
   async #introduce(): Promise<void> {
     const own = this.#signer.identity;
     const { account, globalId, vault, channels } = await this.#gateway.channels();
@@ -209,7 +210,7 @@ export class ChannelPayment implements Payment {
   }
 
   async #send(): Promise<void> {
-    await this.#register();
+    await this.ready();
     for (let rounds = 0; ; rounds++) {
       const voucher = await this.#signer.voucher();
       if (!voucher) {

@@ -10,9 +10,11 @@ export interface Payment {
   /** Called once by the client that it pays for. */
   attach(gateway: GatewayOptions, now: () => number): void;
   /**
-   * Before a request is sent.
+   * Before anything is asked of the gateway at the channel's expense.
    * @throws BombyxError SECOND_SIGNER; VOUCHER_NETWORK and VOUCHER_VAULT when this gateway settles elsewhere.
    */
+  ready(): Promise<void>;
+  /** Before a request is sent. @throws BombyxError SECOND_SIGNER. */
   expect(charge: ExpectedCharge): Promise<void>;
   /** A receipt that the client has recomputed. */
   checked(signed: SignedReceipt): void;
