@@ -1,5 +1,6 @@
 import type { Context, MiddlewareFn } from "grammy";
 import type { BotContext } from "../context.ts";
+import { isPayment } from "../money/is-payment.ts";
 import type { Place } from "../store/turns.ts";
 import { type Language, languageOf, type Translate } from "../texts/texts.ts";
 
@@ -9,7 +10,8 @@ export function surroundings(texts: Readonly<Record<Language, Translate>>): Midd
     const place = placeOf(ctx);
     // Another bot that answers ours would never stop. An anonymous administrator also looks like a bot.
     const fromBot = ctx.from?.is_bot === true && ctx.msg?.sender_chat === undefined && !ctx.callbackQuery;
-    if (place === undefined || (fromBot && ctx.message)) return;
+    // That Stars went back may be said in the bot's own name.
+    if (place === undefined || (fromBot && ctx.message && !isPayment(ctx.update))) return;
     ctx.place = place;
     ctx.language = languageOf(ctx.from?.language_code ?? undefined);
     ctx.t = texts[ctx.language];
