@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as after } from "node:timers/promises";
 import { cachedRegistry, openPolicy, toncenterChainView } from "@bombyx/protocol/attestation";
 import { ready } from "@bombyx/protocol/receipt";
 import { BombyxError } from "@bombyx/protocol/wire";
@@ -135,9 +136,7 @@ export async function startGateway(
   const purses = new Purses(config.credit);
   const { registryFile } = config;
   const registry =
-    registryFile === undefined
-      ? undefined
-      : cachedRegistry(async () => JSON.parse(await readFile(registryFile, "utf8")), now);
+    registryFile === undefined ? undefined : cachedRegistry(await registryReader(config, registryFile), now);
   const policy = registry ? { ...config.policy, registry: "required" as const } : config.policy;
   const memory = await storedMemory(store.db);
   const intake = new AttestationIntake({
@@ -400,6 +399,17 @@ export async function startGateway(
     return stopped;
   };
   return { url, metricsUrl, ledger, accounts, stop };
+}
+
+/** The lists as a file has them; as the chain stands behind them, where the settlement says so. */
+async function registryReader({ settlement }: GatewayConfig, file: string): Promise<() => Promise<unknown>> {
+  if (!settlement?.registryOnChain) return async () => JSON.parse(await readFile(file, "utf8"));
+  const [{ readChainRegistry }, { TonEndpoints }] = await Promise.all([
+    import("./chain/chain-registry.ts"),
+    import("./chain/ton-endpoints.ts"),
+  ]);
+  const endpoints = new TonEndpoints({ urls: settlement.endpoints, wait: (ms) => after(ms) });
+  return async () => await readChainRegistry(endpoints, settlement.registry, await readFile(file));
 }
 
 async function listen(server: Server, host: string, port: number): Promise<string> {

@@ -26,6 +26,8 @@ export const settlementConfigSchema = z.strictObject({
   pollMs: z.int().min(200).default(15_000),
   /** What channels may owe, and when their vouchers are redeemed. */
   channels: voucherTermsSchema.optional(),
+  /** `BOMBYX_REGISTRY`'s file counts only as the registry contract says: its hash, release, least version, denials. */
+  registryOnChain: z.boolean().default(false),
   /** AI paid in GRAM inside the Mini App: the operator's switch. */
   gramPayments: z.boolean().default(false),
   /** Base URL of a page that shows accounts of this chain at `/ADDRESS`. */
