@@ -53,9 +53,9 @@ export type AttemptEvent =
 const reconnectMs: readonly number[] = [0, 150, 600, 2_000];
 /**
  * The same in the middle of an answer: its node goes on for half a minute without a gateway, and whoever starts
- * the gateway again needs some of it. 20 s in all.
+ * the gateway again needs some of it. 28 s in all, as pauses go.
  */
-const resumeMs: readonly number[] = [0, 150, 350, 500, ...Array<number>(19).fill(1_000)];
+const resumeMs: readonly number[] = [0, 150, 350, 500, ...Array<number>(36).fill(1_000)];
 /** Cuts in a row without a new frame in between. */
 const fruitlessCuts = 2;
 /** A stream without a frame for this long is cut; with tick 0 a long prefill is silent. */
