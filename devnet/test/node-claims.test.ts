@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import * as z from "zod";
 import { gram } from "./local-ton.ts";
 import { hour, VaultOperator } from "./vault-operator.ts";
+import "./patience.ts";
 
 let operator: VaultOperator;
 let folder = "";

@@ -3,6 +3,7 @@ import { toncenterReader } from "@bombyx/node-agent/settlement";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { gram } from "./local-ton.ts";
 import { hour, VaultOperator, type WrittenLeaf } from "./vault-operator.ts";
+import "./patience.ts";
 
 let operator: VaultOperator;
 beforeEach(async () => {
