@@ -1,13 +1,18 @@
+import { ClientChannel } from "@bombyx/contracts/client-channel";
 import { NodeAccount } from "@bombyx/contracts/node-account";
 import { SumTree } from "@bombyx/contracts/sum-tree";
 import { vaultMessages } from "@bombyx/contracts/vault-messages";
 import type { NodeEarnings } from "@bombyx/protocol/wire";
 import {
+  channelIdentity,
   claimOrder,
+  closeOrder,
   followOrders,
   type Order,
   type Outcome,
+  openChannelOrder,
   PinnedChain,
+  topUpOrder,
   transferMs,
   transferOf,
 } from "@bombyx/sdk/ton";
@@ -206,6 +211,55 @@ describe("a claim", () => {
     const owner = await person(gram(2));
     const order = { ...claimOrder(await earn(owner.wallet.address, gram(7)), terms(), false) };
     expect(await carryOut(owner, order, "silence")).toEqual({ kind: "expired" });
+  });
+});
+
+describe("a channel", () => {
+  const hour = 3_600_000;
+  const identityOf = ({ wallet }: KeyedWallet, salt: string) =>
+    channelIdentity({ globalId, owner: wallet.address.toRawString(), vault: terms().vault, salt });
+
+  it("is opened, topped up, asked to close and withdrawn by its owner's wallet, and the rest comes back", async () => {
+    const { client, ton, person } = chain;
+    const owner = await person(gram(10));
+    const voucherKey = "ab".repeat(32);
+    const opening = openChannelOrder(identityOf(owner, "7"), voucherKey, gram(2));
+    const opened = await carryOut(owner, opening);
+    expect(opened).toMatchObject({ kind: "done", paidNano: 0n });
+    const contract = client.open(new ClientChannel(Address.parseRaw(opening.to)));
+    const first = await contract.getChannel();
+    expect(first).toMatchObject({ state: "open", salt: 7n });
+    expect(first.voucherKey?.toString("hex")).toBe(voucherKey);
+    expect(first.balanceNano).toBeGreaterThan(gram(1.99));
+
+    await carryOut(owner, topUpOrder(opening.to, gram(1)));
+    expect((await contract.getChannel()).balanceNano).toBeGreaterThan(gram(2.99));
+
+    expect(await carryOut(owner, closeOrder(opening.to))).toMatchObject({ kind: "done" });
+    expect(await contract.getChannel()).toMatchObject({ state: "closing" });
+    // Before the 72 hours are over nothing comes back, and the contract says why.
+    expect(await carryOut(owner, closeOrder(opening.to))).toMatchObject({
+      kind: "refused",
+      refusal: "StillClosing",
+    });
+    await ton.advance(72 * hour);
+    const before = ton.balance(owner.wallet.address);
+    const withdrawn = await carryOut(owner, closeOrder(opening.to));
+    expect(withdrawn).toMatchObject({ kind: "done" });
+    expect(await contract.getChannel()).toMatchObject({ state: "closed" });
+    expect(ton.balance(owner.wallet.address)).toBeGreaterThan(before + gram(2.97));
+  });
+
+  it("takes orders of its owner alone", async () => {
+    const { person } = chain;
+    const [owner, stranger] = [await person(gram(5)), await person(gram(5))];
+    const opening = openChannelOrder(identityOf(owner, "8"), "cd".repeat(32), gram(1));
+    await carryOut(owner, opening);
+    expect(await carryOut(stranger, closeOrder(opening.to))).toMatchObject({
+      kind: "refused",
+      refusal: "NotOwner",
+    });
+    expect(await carryOut(owner, closeOrder(opening.to))).toMatchObject({ kind: "done" });
   });
 });
 
