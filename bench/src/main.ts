@@ -6,11 +6,16 @@ import { parseArgs } from "node:util";
 import { benchAttest } from "./attest/run.ts";
 import { benchRelay } from "./relay/run.ts";
 import { benchStatement } from "./statement/run.ts";
+import { benchVoucher } from "./voucher/run.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const benches = {
   attest: { run: benchAttest, sources: ["protocol/src/attestation", "bench/src/attest"] },
   relay: { run: benchRelay, sources: ["gateway/src", "protocol/src", "bench/src"] },
+  voucher: {
+    run: benchVoucher,
+    sources: ["gateway/src/channels", "protocol/src/receipt", "bench/src/voucher"],
+  },
   statement: { run: benchStatement, sources: ["gateway/src/ledger", "bench/src/statement"] },
 } as const;
 
