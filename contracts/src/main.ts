@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { build } from "./build.ts";
 import { compiled } from "./compiled.ts";
 import { CommandError } from "./deploy/command-error.ts";
 import { carryOut, type Plan, partsOf, planDeployment } from "./deploy/deployment.ts";
@@ -103,6 +102,8 @@ const { positionals, values } = parseArgs({
 const [command, argument] = positionals;
 try {
   if (command === "build") {
+    // Here, because the compiler takes a second to load.
+    const { build } = await import("./build.ts");
     const { changed, compiled: made } = await build();
     for (const [name, { hash, code }] of made) say(`${name} ${hash} ${code.toBoc().length} bytes`);
     say(changed ? "compiled.ts was written" : "compiled.ts was up to date");

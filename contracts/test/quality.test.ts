@@ -4,7 +4,7 @@ import { Address, Cell } from "@ton/core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { compiledModule, compileEach } from "../src/build.ts";
 import { channelMessages } from "../src/client-channel/client-channel.ts";
-import { contractNames, readSource } from "../src/compile.ts";
+import { compileContract, contractNames, readSource } from "../src/compile.ts";
 import { codeOf, compiled } from "../src/compiled.ts";
 import { footprints } from "../src/deploy/prices.ts";
 import { ClientTree, verifyClientLeaf } from "../src/merkle/client-tree.ts";
@@ -186,6 +186,14 @@ describe("samples of what runs long", () => {
     const result = await fuzz(codes, 2_000, 1);
     expect(result.violations).toEqual([]);
     expect(vacuous(result)).toEqual([]);
+  }, 240_000);
+
+  it("and find what is wrong with a vault that counts the operator's fee twice", async () => {
+    const broken = await compileContract("vault", (path) =>
+      readSource(path).replace("storage.feeDue += msg.amount - nodesShare", "storage.feeDue += msg.amount"),
+    );
+    const { violations } = await fuzz({ ...codes, vault: broken.code }, 2_000, 1);
+    expect(violations).not.toEqual([]);
   }, 240_000);
 
   it("four mutants of the contracts do not survive, and the genuine sources do", async () => {

@@ -7,6 +7,7 @@ import { scenarios as inventions } from "./scenarios/inventions.ts";
 import { scenarios as leastValues } from "./scenarios/least-values.ts";
 import { scenarios as path } from "./scenarios/path.ts";
 import { scenarios as registry } from "./scenarios/registry.ts";
+import { scenarios as toTheNano } from "./scenarios/to-the-nano.ts";
 import { scenarios as twoAtOnce } from "./scenarios/two-at-once.ts";
 import { scenarios as vault } from "./scenarios/vault.ts";
 
@@ -19,6 +20,7 @@ export const suites: Record<string, readonly Scenario[]> = {
   registry,
   "two messages at once": twoAtOnce,
   "least values": leastValues,
+  "to the nano": toTheNano,
   "other currencies": extraCurrencies,
   "frozen accounts": frozen,
   "invented attacks": inventions,

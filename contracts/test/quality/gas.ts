@@ -254,4 +254,5 @@ if (import.meta.main && process.argv.includes("--snapshot")) {
   }
   const result = { ...table, tree: measureTree(), over: over.map(([name]) => name) };
   process.stdout.write(`${JSON.stringify(result)}\n`);
+  process.exitCode = over.length === 0 ? 0 : 1;
 }

@@ -33,7 +33,7 @@ const suitesOf: Record<ContractName, readonly string[]> = {
   "client-channel": ["client channel"],
   "node-account": ["claims"],
   registry: ["registry"],
-  vault: ["vault", "claims", "client channel"],
+  vault: ["to the nano", "vault", "claims", "client channel"],
 };
 
 /** Scenarios in the order in which they are tried; what killed last is tried first. */
