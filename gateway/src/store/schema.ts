@@ -1,6 +1,6 @@
 import { type Generated, sql } from "kysely";
-import { type CreditProductTables, creditProductsMigration } from "../credit/credit-products.ts";
 import { type ChannelTables, channelMigration } from "../channels/channel-schema.ts";
+import { type CreditProductTables, creditProductsMigration } from "../credit/credit-products.ts";
 import { type EvidenceTables, evidenceMigration } from "../evidence/evidence-schema.ts";
 import { type FleetTables, fleetMigration } from "../fleet/fleet-schema.ts";
 import type { Migration } from "./sqlite.ts";
