@@ -126,6 +126,23 @@ describe("an operator is stopped by the node's own dispute when it commits a roo
 });
 
 describe("a node serves nothing for now", () => {
+  it("after a root that took from it has become final, because its wallet for disputes was empty", async () => {
+    const node = await operator.settlement();
+    await node.terms(ackPk());
+    await node.acknowledged(operator.ack(gram(5), 1));
+    await operator.commit(operator.build([undefined, operator.leaf(gram(5), operator.other)]));
+    await node.look();
+    expect(states()).toContain("unfunded");
+    await operator.chain.ton.advance(24 * hour);
+    await node.look();
+    expect((await operator.vault).finalRoot?.epoch).toBe(1);
+    expect(states()).not.toContain("upheld");
+    expect(node.gate.hold).toMatchObject({
+      code: "contradicted",
+      message: expect.stringContaining("has become final"),
+    });
+  });
+
   it("when a pending root has had no proof for 12 hours; and again once it was shown one", async () => {
     const node = await operator.settlement();
     await node.terms(ackPk());

@@ -61,6 +61,8 @@ export class SettlementWatch {
   /** What each pending root has at this node's index; a root is asked for once. */
   #shown: { readonly id: string; readonly shown: Shown } | undefined;
   #dispute: Dispute | undefined;
+  /** The last root that was seen to take from this node. */
+  #unfair: { readonly id: string; readonly epoch: number } | undefined;
   #toldProven: string | undefined;
   #toldUnfunded = false;
   #stop: (() => void) | undefined;
@@ -162,7 +164,7 @@ export class SettlementWatch {
     if (view.finalRoot) await this.#onFinal(view.finalRoot, at);
     const { pendingRoot } = view;
     if (!pendingRoot) {
-      this.#onNothingPending();
+      this.#onNothingPending(view.finalRoot);
       return;
     }
     const id = rootId(pendingRoot);
@@ -185,6 +187,7 @@ export class SettlementWatch {
       this.#onFair(id, pendingRoot, found);
       return;
     }
+    this.#unfair = { id, epoch: pendingRoot.epoch };
     gate.set(
       "contradicted",
       `The operator committed a root that takes earnings of this node away (epoch ${pendingRoot.epoch}). It is disputed on chain; nothing more is served to this gateway before it is gone.`,
@@ -240,11 +243,18 @@ export class SettlementWatch {
     onStatus({ state: "proven", epoch: root.epoch, earnedNano: shown.leaf.earned });
   }
 
-  #onNothingPending(): void {
+  #onNothingPending(final: EpochRoot | undefined): void {
     const { gate, onStatus } = this.#options;
     gate.set("unproven", undefined);
-    gate.set("contradicted", undefined);
     this.#shown = undefined;
+    if (final && this.#unfair?.id === rootId(final)) {
+      gate.set(
+        "contradicted",
+        `The root of epoch ${this.#unfair.epoch}, which takes earnings of this node away, has become final: no dispute got through in 24 hours. Nothing more is served to this gateway; the Acks of the state folder say what it owes.`,
+      );
+      return;
+    }
+    gate.set("contradicted", undefined);
     if (!this.#dispute) return;
     onStatus({ state: "upheld", epoch: this.#dispute.epoch });
     this.#dispute = undefined;
