@@ -193,7 +193,10 @@ it("builds a root anew under the next number when the guardian vetoed it, and di
   });
   await chain.ton.settled();
   expect((await vault()).pendingRoot).toBeUndefined();
+  await run("owners-told", never);
   await run("gone", never);
+  expect(owners.every((message) => message.includes("stopped by a veto or a dispute"))).toBe(true);
+  expect(owners.length).toBeGreaterThanOrEqual(1);
   await run("none", (told) => told.t === "state" && told.pending && told.epoch === 2);
   const { pendingRoot, lastEpoch } = await vault();
   expect([pendingRoot?.epoch, lastEpoch]).toEqual([2, 2]);

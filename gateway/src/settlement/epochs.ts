@@ -54,8 +54,12 @@ export interface EpochsOptions {
   readonly ackKey: Buffer;
   /** Sends every linked node its proof into this tree. */
   readonly pushProofs: (tree: EpochTree) => Promise<void>;
-  /** Tells owners what they can claim now; resolves when that is kept. */
-  readonly tellOwners: (tree: EpochTree, before: EpochTree | undefined) => Promise<void>;
+  /** Tells owners what they can claim now, or not yet; resolves when that is kept. */
+  readonly tellOwners: (
+    news: "ready" | "stopped",
+    tree: EpochTree,
+    before: EpochTree | undefined,
+  ) => Promise<void>;
   readonly problem: (
     kind: SettlementProblem,
     detail: Readonly<Record<string, string | number>> | null,
@@ -204,7 +208,7 @@ export class Epochs {
   async #becomesFinal(record: EpochRecord): Promise<void> {
     const { tellOwners, problem, log } = this.#options;
     const tree = this.#live as EpochTree;
-    await tellOwners(tree, this.#final);
+    await tellOwners("ready", tree, this.#final);
     await this.#reached("owners-told");
     await this.#move(record, "final");
     this.#final = tree;
@@ -215,6 +219,8 @@ export class Epochs {
   }
 
   async #isGone(record: EpochRecord, note: string): Promise<void> {
+    await this.#options.tellOwners("stopped", this.#live as EpochTree, this.#final);
+    await this.#reached("owners-told");
     await this.#move(record, "gone", { note });
     this.#live = undefined;
     this.#options.log.error(

@@ -141,7 +141,7 @@ export class Settlement {
       wallet: this.wallet,
       ackKey: ackKeyBytes(this.ackKey),
       pushProofs: (tree) => this.#pushAll(tree),
-      tellOwners: (tree, before) => this.#tellOwners(tree, before),
+      tellOwners: (news, tree, before) => this.#tellOwners(news, tree, before),
       problem: (kind, detail) => this.#problem(kind, detail),
       log,
       now,
@@ -271,7 +271,11 @@ export class Settlement {
     }
   }
 
-  async #tellOwners(tree: EpochTree, before: EpochTree | undefined): Promise<void> {
+  async #tellOwners(
+    news: "ready" | "stopped",
+    tree: EpochTree,
+    before: EpochTree | undefined,
+  ): Promise<void> {
     const { db, ledger, events } = this.#parts;
     const rows = await db.selectFrom("nodes").select(["node", "owner"]).execute();
     const owners = new Map(rows.map(({ node, owner }) => [node, owner]));
@@ -282,8 +286,12 @@ export class Settlement {
       if (owner !== undefined && more > 0n) gained.set(owner, (gained.get(owner) ?? 0n) + more);
     }
     for (const [account, nano] of gained) {
-      const message = `${gramOf(nano)} GRAM more can be claimed.`;
-      events.add({ type: "payout.ready", account, machine: null, node: null, name: "", message });
+      const amount = `${gramOf(nano)} GRAM`;
+      const message =
+        news === "ready"
+          ? `${amount} more can be claimed.`
+          : `${amount} that waited to become final were stopped by a veto or a dispute; they come with a later epoch.`;
+      events.add({ type: `payout.${news}`, account, machine: null, node: null, name: "", message });
     }
     await events.settled();
   }

@@ -13,6 +13,8 @@ export const accountEventTypes = [
   "balance.low",
   // Earnings became final: the owner can claim them; `message` says how much.
   "payout.ready",
+  // A root with earnings of the owner's was vetoed or disputed: they come with a later one.
+  "payout.stopped",
 ] as const;
 
 /**
