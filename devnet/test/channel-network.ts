@@ -82,9 +82,14 @@ export interface OwnChannel {
 }
 
 export async function startChannelNetwork(
-  options: Partial<NetworkOptions> & { terms?: Terms; gramPayments?: boolean } = {},
+  options: Partial<NetworkOptions> & {
+    terms?: Terms;
+    gramPayments?: boolean;
+    /** Through which endpoints the gateway sees the chain. */
+    through?: (real: readonly string[]) => Promise<readonly string[]>;
+  } = {},
 ): Promise<ChannelNetwork> {
-  const { terms = {}, gramPayments = false, ...rest } = options;
+  const { terms = {}, gramPayments = false, through = async (real) => real, ...rest } = options;
   const settlement = prepareSettlement(
     { explorerPort: 0, allowanceNano: "1000000000", pollMs: 200, epochMs: 3_600_000 },
     (error) => {
@@ -100,7 +105,8 @@ export async function startChannelNetwork(
         const onChain = await settlement.begin(ton, state, told);
         const file = onChain.environment.BOMBYX_SETTLEMENT ?? "";
         const known: object = JSON.parse(await readFile(file, "utf8"));
-        await writeFile(file, JSON.stringify({ ...known, gramPayments, channels: terms }));
+        const endpoints = await through(told.endpoints);
+        await writeFile(file, JSON.stringify({ ...known, endpoints, gramPayments, channels: terms }));
         return onChain;
       },
       stopping: () => settlement.stop(),
