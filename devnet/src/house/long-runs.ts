@@ -27,6 +27,13 @@ export interface LongRun {
 /** The verifier and the session, without their tests. */
 const judged = ["protocol/src/{attestation,session}/**/*.ts", "!protocol/src/**/*.test.ts"];
 
+/** The contracts and what speaks to them. */
+const settled = [
+  "contracts/src/**/*.tolk",
+  "contracts/src/{client-channel,merkle,node-account,registry,rules,vault}/*.ts",
+  "contracts/src/compile.ts",
+];
+
 export const longRuns: readonly LongRun[] = [
   {
     name: "attest-mutate",
@@ -55,6 +62,30 @@ export const longRuns: readonly LongRun[] = [
       "node-agent/src/enclave/answer*.ts",
       "!node-agent/src/**/*.test.ts",
       "node-agent/test/traffic/{main,traces,classifier}.ts",
+    ],
+    seed: 1,
+  },
+  {
+    name: "contracts-mutate",
+    what: "no assert, comparison, save or send mode of a contract can be changed without a scenario noticing",
+    script: "contracts/test/quality/long-mutate.ts",
+    sources: [
+      ...settled,
+      "contracts/test/*.ts",
+      "!contracts/test/*.test.ts",
+      "contracts/test/scenarios/*.ts",
+      "contracts/test/quality/{long-mutate,mutants,mutate}.ts",
+    ],
+    seed: 1,
+  },
+  {
+    name: "contracts-fuzz",
+    what: "100,000 random operations against the contracts from five seeds: nothing lost, nobody overpaid or stuck",
+    script: "contracts/test/quality/long-fuzz.ts",
+    sources: [
+      ...settled,
+      "contracts/test/{chain,codes,prices,world}.ts",
+      "contracts/test/quality/{fuzz,long-fuzz}.ts",
     ],
     seed: 1,
   },
