@@ -119,6 +119,35 @@ describe.skipIf(executable === undefined)("an owner's wallet", () => {
     expect(await seriousFaults(page)).toEqual([]);
   });
 
+  it("stands beside receipts that this device judges itself, and one that was bent does not hold", async () => {
+    await tab("Chat");
+    await page.locator(".composer textarea").fill("What is the capital of France?");
+    await page.locator(".composer .send-button").click();
+    await page.locator("article.answer:not([aria-busy=true])").waitFor({ timeout: 30_000 });
+    await tab("Wallet");
+    const receipt = page.locator("button.row", { hasText: "units" }).first();
+    await receipt.click();
+    const sheet = page.getByRole("dialog");
+    await sheet.getByRole("button", { name: "Verify on this device" }).click();
+    await sheet.getByRole("status").getByText("The receipt holds").waitFor();
+    await sheet.getByText("Signed by the machine's attested key").waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+    await sheet.getByRole("button", { name: "Close" }).click();
+
+    const asksForReceipt = (url: URL) => /^\/v1\/account\/receipts\/[0-9]+$/.test(url.pathname);
+    await page.route(asksForReceipt, async (route) => {
+      const response = await route.fetch();
+      const told = (await response.json()) as { signed: { receipt: { units: number } } };
+      told.signed.receipt.units += 64;
+      await route.fulfill({ response, json: told });
+    });
+    await receipt.click();
+    await sheet.getByRole("button", { name: "Verify on this device" }).click();
+    await sheet.getByRole("alert").getByText("The receipt does not hold").waitFor();
+    await page.unroute(asksForReceipt);
+    await sheet.getByRole("button", { name: "Close" }).click();
+  });
+
   it("is paid what a machine earned, less exactly the fee that is shown", async () => {
     // A machine whose payout is this wallet.
     await tab("Earn");
@@ -126,11 +155,12 @@ describe.skipIf(executable === undefined)("an owner's wallet", () => {
     const sheet = page.getByRole("dialog");
     const command = (await sheet.locator("code").first().textContent()) ?? "";
     expect(command).toContain(`--payout ${wallet.address.toString({ bounceable: false, testOnly: true })}`);
-    terminal.run(command);
+    const node = terminal.run(command);
+    await expect.poll(node.printed, { timeout: 60_000 }).toMatch(/✓ Attested/);
     await sheet.getByText("Online and verified, done").waitFor({ timeout: 30_000 });
-    for (const node of devnet.nodes) {
-      node.kill("SIGKILL");
-      await node.exited;
+    for (const other of devnet.nodes) {
+      other.kill("SIGKILL");
+      await other.exited;
     }
     const ask = async () =>
       (
