@@ -10,10 +10,8 @@ import { utf8 } from "@bombyx/protocol/wire";
 import { type AttestationError, BombyxClient, type ClientEvent, openTier, type Policy } from "@bombyx/sdk";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
-import { bundledModel } from "../src/config.ts";
-import type { Child } from "../src/processes/child.ts";
-import { nodeProcess } from "../src/processes/node.ts";
 import { startNetwork, type TestNetwork } from "./network.ts";
+import { startOpenNode } from "./open-node.ts";
 import "./patience.ts";
 import { startRelay, type Tamper } from "./recording-relay.ts";
 import { user } from "./sse.ts";
@@ -23,27 +21,11 @@ const canary = "What is the capital of France, asks the heron under bridge forty
 const question = "What is the capital of France?";
 
 let network: TestNetwork;
-let open: { child: Child; id: string };
+let open: Awaited<ReturnType<typeof startOpenNode>>;
 let openPolicy: Policy;
 beforeAll(async () => {
   network = await startNetwork({ nodes: 1, pace: 0 });
-  const { code } = await network.admin(
-    ["pairing", "create", "--owner", "developer:owner-of-the-open-node"],
-    z.object({ code: z.string() }),
-  );
-  const { child, ready } = nodeProcess({
-    state: network.state,
-    name: "open-node",
-    gateway: network.gateway.url,
-    chainEndpoints: network.policy.chainEndpoints,
-    worldFile: network.state.path("world.json"),
-    pairingCode: code,
-    model: { path: bundledModel, id: network.model },
-    slots: 2,
-    pace: 0,
-    tee: "none",
-  });
-  open = { child, id: (await ready).node };
+  open = await startOpenNode(network);
   const { chainEndpoints, attestation } = network.policy;
   openPolicy = openTier({ chainEndpoints, chain: attestation.chain });
   await vi.waitFor(async () => expect(await candidates("none")).toHaveLength(1), { timeout: 20_000 });

@@ -13,8 +13,12 @@ const botId = 7_000_000_001;
 export interface StagedMiniapp extends AsyncDisposable {
   readonly network: Network;
   readonly origin: string;
-  /** Builds and deploys. @returns the address that Telegram opens for a person. */
-  open(build: "production" | "simulation"): string;
+  /**
+   * Builds and deploys.
+   * @param policyFile the module whose policy a simulation build is for; the devnet's own when left out
+   * @returns the address that Telegram opens for a person
+   */
+  open(build: "production" | "simulation", policyFile?: string): string;
 }
 
 /** @param start starts the network with what makes its gateway admit this page and these persons. */
@@ -31,9 +35,9 @@ export async function stageMiniapp(
   return {
     network,
     origin: host.origin,
-    open(build) {
+    open(build, policyFile = network.state.path("policy.js")) {
       const out = join(folder, build);
-      buildMiniapp(out, build === "simulation" ? network.state.path("policy.js") : undefined);
+      buildMiniapp(out, build === "simulation" ? policyFile : undefined);
       host.deploy({
         folder: join(out, "miniapp/dist"),
         gateway: network.gateway.url,
