@@ -81,7 +81,9 @@ it.skipIf(executable === undefined)(
           return null;
         };
       });
-      await page.goto((await person.privateChat(townspeople.bot).openMiniApp({ version: "9.1", platform: "tdesktop" })).url);
+      await page.goto(
+        (await person.privateChat(townspeople.bot).openMiniApp({ version: "9.1", platform: "tdesktop" })).url,
+      );
       await page.getByRole("link", { name: "Wallet" }).click();
       await page.getByRole("button", { name: "Connect a wallet" }).click();
       await page.getByRole("button", { name: "Far wallet" }).click();
