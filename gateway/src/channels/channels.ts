@@ -144,7 +144,10 @@ export class Channels {
   }
 
   async list(account: string): Promise<Channel[]> {
-    return await Promise.all(this.#options.records.of(account).map((record) => this.view(record)));
+    const own = this.#options.records.of(account);
+    // Whoever looks waits for something: it is looked for at the next round.
+    for (const { address } of own) this.watch(address);
+    return await Promise.all(own.map((record) => this.view(record)));
   }
 
   /** @throws BombyxError CHANNEL_UNKNOWN unless it is this account's. */
