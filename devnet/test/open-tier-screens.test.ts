@@ -11,7 +11,7 @@ import { startOpenNode } from "./open-node.ts";
 import "./patience.ts";
 
 const executable = chromiumPath();
-const sdk = fileURLToPath(new URL("../../sdk/src/index.ts", import.meta.url));
+const sdk = fileURLToPath(new URL("../../sdk/src/trust/open-tier.ts", import.meta.url));
 
 describe.skipIf(executable === undefined)("a Mini App whose builder chose the open tier", () => {
   let network: TestNetwork;

@@ -7,7 +7,8 @@ import {
 } from "@bombyx/protocol/attestation";
 import { canonicalBytes } from "@bombyx/protocol/receipt";
 import { utf8 } from "@bombyx/protocol/wire";
-import { type AttestationError, BombyxClient, type ClientEvent, openTier, type Policy } from "@bombyx/sdk";
+import { type AttestationError, BombyxClient, type ClientEvent, type Policy } from "@bombyx/sdk";
+import { openTier } from "@bombyx/sdk/open-tier";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { startNetwork, type TestNetwork } from "./network.ts";

@@ -25,8 +25,6 @@ export type * from "./openai/completion-types.ts";
 export type { ReceiptFile } from "./receipt/receipt-file.ts";
 export {
   isOpenTier,
-  type OpenTierOptions,
-  openTier,
   type Policy,
   parsePolicy,
   strictPolicy,

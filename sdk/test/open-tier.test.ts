@@ -1,4 +1,5 @@
-import { BombyxClient, isOpenTier, openTier, parsePolicy, strictPolicy } from "@bombyx/sdk";
+import { BombyxClient, isOpenTier, parsePolicy, strictPolicy } from "@bombyx/sdk";
+import { openTier } from "@bombyx/sdk/open-tier";
 import { describe, expect, it } from "vitest";
 import { ask, stage, story } from "./stand-in/index.ts";
 import { saying } from "./stand-in/script.ts";

@@ -5,7 +5,6 @@ import {
   attestationPolicySchema,
   demandRegistered,
   type OpenPolicy,
-  openPolicy,
   type Registry,
   refusal,
   strictPolicy as strictAttestation,
@@ -23,7 +22,7 @@ import type { Appraiser, Readmission } from "./verifier.ts";
  * storage or from the gateway.
  */
 export interface Policy {
-  /** What hardware must prove; or that none must, which {@link openTier} alone makes. */
+  /** What hardware must prove; or that none must, which `openTier` alone makes. */
   readonly attestation: AttestationPolicy | OpenPolicy;
   /** Base URLs of toncenter-v2 APIs that no gateway operator runs; two must agree on every block. */
   readonly chainEndpoints: readonly string[];
@@ -58,24 +57,8 @@ export const strictPolicy = {
   chainEndpoints: ["https://toncenter.com/api/v2"],
 } satisfies Policy;
 
-export interface OpenTierOptions extends Pick<Policy, "tickMs" | "minOwners" | "models"> {
-  /** Base URLs of toncenter-v2 APIs that no gateway operator runs; two must agree on every block. */
-  readonly chainEndpoints: readonly string[];
-  /** Whose blocks are beacons. @default "ton" */
-  readonly chain?: string;
-}
-
-const openTiers = new WeakSet<object>();
-
-/**
- * The policy `open`: nodes without a quote, and no others. Their owners can read what is sent to them. Only code makes
- * it: no file, address or gateway is read as one, and nothing falls back to it.
- */
-export function openTier({ chain, ...rest }: OpenTierOptions): Policy {
-  const policy = Object.freeze({ ...rest, attestation: Object.freeze(openPolicy(chain)) });
-  openTiers.add(policy);
-  return policy;
-}
+/** Policies that `openTier` (its own door of this package) made; what is not imported is in no build. */
+export const openTiers = new WeakSet<object>();
 
 /** Whether a policy admits nodes whose owners can read: screens say so. */
 export const isOpenTier = (policy: Policy): policy is Policy & { readonly attestation: OpenPolicy } =>
@@ -90,7 +73,7 @@ const policySchema = z.strictObject({
 });
 
 /**
- * A policy that came as data: a file that the user named. What {@link openTier} made in a module's code is taken as it is.
+ * A policy that came as data: a file that the user named. What `openTier` made in a module's code is taken as it is.
  * @throws BombyxError BAD_REQUEST naming the field.
  */
 export function parsePolicy(value: unknown): Policy {
