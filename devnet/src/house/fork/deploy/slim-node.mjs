@@ -3,5 +3,6 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 
 const platforms = "node_modules/node/node_modules";
 for (const platform of existsSync(platforms) ? readdirSync(platforms) : []) {
-  if (platform.startsWith("node-")) rmSync(`${platforms}/${platform}/include`, { recursive: true, force: true });
+  if (platform.startsWith("node-"))
+    rmSync(`${platforms}/${platform}/include`, { recursive: true, force: true });
 }

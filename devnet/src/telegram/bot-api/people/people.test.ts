@@ -60,7 +60,7 @@ describe("who a bot is told administers a group", () => {
     const [eve, ivan] = [await api.telegram.createPerson(), await api.telegram.createPerson()];
     const group = await api.telegram.createGroup({ members: [bot, ada, eve, ivan] });
     await group.setAdministrator(ivan, true);
-    const statuses = [];
+    const statuses: string[] = [];
     for (const { id } of [ada, eve, ivan]) {
       const { result } = await ask("getChatMember", { chat_id: group.id, user_id: id });
       statuses.push((result as { status: string }).status);
