@@ -93,7 +93,15 @@ export default defineConfig(({ mode }) => ({
   build: {
     outDir: process.env.BOMBYX_MINIAPP_OUT ?? path("./dist"),
     emptyOutDir: true,
-    rolldownOptions: { input: { index: path("./index.html"), wallet: path("./wallet.html") } },
+    rolldownOptions: {
+      input: { index: path("./index.html"), wallet: path("./wallet.html") },
+      // What several tabs share is one file: two dozen small ones compress worse, and each is a request.
+      output: {
+        codeSplitting: {
+          groups: [{ name: "shared", test: /miniapp\/src\/(components|network|i18n)\//, minShareCount: 2 }],
+        },
+      },
+    },
     target: "es2023",
     // A data: URL would be blocked by the page's own policy, and the polyfill inlines a script.
     assetsInlineLimit: 0,

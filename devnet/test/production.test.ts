@@ -94,8 +94,9 @@ describe("a production build", () => {
   });
 
   it.each(["protocol", "sdk", "node-agent"])("names every package that %s needs", (room) => {
-    const { name, dependencies } = z
-      .object({ name: z.string(), dependencies: z.record(z.string(), z.string()) })
+    const versions = z.record(z.string(), z.string());
+    const { name, dependencies, peerDependencies } = z
+      .object({ name: z.string(), dependencies: versions, peerDependencies: versions.default({}) })
       .parse(JSON.parse(readFileSync(join(out, room, "package.json"), "utf8")));
     const imported = filesUnder(join(out, room, "dist"))
       .filter((file) => file.endsWith(".js"))
@@ -106,7 +107,7 @@ describe("a production build", () => {
       .filter((specifier) => !specifier.startsWith("node:"))
       .map((specifier) => specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/"));
     expect(imported).toContain("zod");
-    const named = new Set([name, ...Object.keys(dependencies)]);
+    const named = new Set([name, ...Object.keys(dependencies), ...Object.keys(peerDependencies)]);
     expect(imported.filter((specifier) => !named.has(specifier))).toEqual([]);
   });
 

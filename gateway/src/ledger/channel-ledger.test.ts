@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { ready } from "@bombyx/protocol/receipt";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { attempt, id16, id32, receiptFor } from "../../test/attempts.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import { ledgerOn } from "./call-ledger.ts";
@@ -14,6 +15,7 @@ const costNano = 640n * 20n;
 const limitNano = 2n * costNano;
 
 let ledger: Ledger;
+beforeAll(() => ready);
 beforeEach(async () => {
   ledger = ledgerOn(openSqlite(":memory:", ledgerMigrations), 1_000);
   await credit(100n * capNano, "1");

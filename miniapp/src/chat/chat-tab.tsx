@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { addMessages } from "../i18n/messages.ts";
+import { loadMessages } from "../i18n/messages.ts";
 import { modelFacts } from "../models/model-facts.ts";
 import type { ConnectionState } from "../network/connection.ts";
 import { useConnection, useConnectionState } from "../network/use-connection.ts";
@@ -9,17 +9,15 @@ import "./chat-tab.css";
 import { Composer } from "./composer.tsx";
 import { ConversationsSheet } from "./conversations-sheet.tsx";
 import { EmptyChat } from "./empty-chat.tsx";
-import en from "./en.ftl?raw";
 import { Messages } from "./messages.tsx";
 import { ModelSheet } from "./model-sheet.tsx";
 import { ProofSheetLater } from "./proof-sheet-later.tsx";
 import { RefusalNotice } from "./refusal-notice.tsx";
-import ru from "./ru.ftl?raw";
 import { StatusChip } from "./status-chip.tsx";
 import type { Turn } from "./turn.ts";
 import { useChat } from "./use-chat.ts";
 
-addMessages({ en, ru });
+await loadMessages({ en: () => import("./en.ftl?raw"), ru: () => import("./ru.ftl?raw") });
 
 type Open = "conversations" | "models" | "proof" | undefined;
 

@@ -21,6 +21,15 @@ export function addMessages(texts: Readonly<Record<Language, string>>): void {
   }
 }
 
+/** The same for a room with many words: only those of the page's language are loaded. */
+export async function loadMessages(
+  texts: Readonly<Record<Language, () => Promise<{ readonly default: string }>>>,
+): Promise<void> {
+  const language = languageFor(document.documentElement.lang);
+  const { default: words } = await texts[language]();
+  bundles[language].addResource(new FluentResource(words), { allowOverrides: true });
+}
+
 /** What a person's tag stands for here: Russian for `ru`, English for all others. */
 export const languageFor = (tag: string | undefined): Language =>
   tag?.toLowerCase().split(/[-_]/)[0] === "ru" ? "ru" : "en";
@@ -38,4 +47,5 @@ export function textOf(language: Language, id: string, values?: TextArguments): 
 }
 
 /** Whether any language has words for `id`. */
-export const hasText = (id: string): boolean => bundles.en.hasMessage(id);
+export const hasText = (id: string): boolean =>
+  languages.some((language) => bundles[language].hasMessage(id));

@@ -106,6 +106,9 @@ export class ChannelPayment implements Payment {
     }
     // Receipts that are on their way may still say so.
     if (this.#running.size > 0) return await delay(waitMs, signal);
+    // The last of them came while the voucher before it was on its way.
+    await this.flush();
+    if (wanted <= this.#sentNano) return;
     throw new BombyxError(
       "VOUCHER_REQUIRED",
       `The gateway wants a voucher over ${wanted} nanoTON; the receipts that came and were right say ${this.#signer.checkedNano}. Nothing more is signed.`,
